@@ -1,0 +1,175 @@
+"""The classifier: a picture → pixels → scores → named predictions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime import image, modelfile, postprocess, preprocess
+from edge_runtime.backends import Backend, open_backend
+from edge_runtime.errors import ModelError, SpecError, UsageError
+from edge_runtime.image import ImageSource
+from edge_runtime.modelfile import ModelFile
+from edge_runtime.postprocess import Prediction
+from edge_runtime.spec import ModelSpec
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a classifier says about one picture."""
+
+    predictions: tuple[Prediction, ...]  # best first
+    unsure: bool  # the best score is below the model's threshold
+    source: str | None = None  # the picture's name, where it has one
+    model: dict[str, str] = field(default_factory=dict)  # name, variant, sha256
+    timing_ms: dict[str, float] = field(default_factory=dict)  # decode … postprocess
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> Prediction:
+        """The most likely label."""
+        return self.predictions[0]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The one JSON shape of command line and library."""
+        document = asdict(self)
+        order = ("source", "model", "predictions", "unsure", "timing_ms", "warnings")
+        return {key: document[key] for key in order}
+
+
+class Classifier:
+    """Classifies pictures with one model.
+
+    Safe to share between threads. `Classifier.open` is the usual way to make one.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        backend: Backend,
+        *,
+        top_k: int = 5,
+        model: dict[str, str] | None = None,
+    ) -> None:
+        """Join a spec and anything that has `run`.
+
+        Args:
+            spec: labels, picture contract, meaning of the scores.
+            backend: turns uint8 pixels into scores; see `edge_runtime.backends.Backend`.
+            top_k: how many predictions a result holds, at most one per label.
+            model: what results say about the model: name, variant, sha256.
+        """
+        if top_k < 1:
+            raise UsageError(f"top_k is {top_k}, expected 1 or more")
+        self.spec = spec
+        self._backend = backend
+        self._top_k = top_k
+        self._model = {"name": spec.name} if model is None else model
+
+    @classmethod
+    def open(
+        cls, path: str | os.PathLike[str], *, num_threads: int = 1, top_k: int = 5
+    ) -> Classifier:
+        """Read, check and load a `.tflite` or `.onnx` file.
+
+        Args:
+            path: a file that `python -m export` made.
+            num_threads: threads of the engine; more than 1 slows small models down.
+            top_k: how many predictions a result holds.
+
+        Raises:
+            ModelError: the file is missing, damaged, or no picture classifier.
+            EngineError: no engine for its format is installed.
+        """
+        return cls.from_file(modelfile.read(Path(path)), num_threads=num_threads, top_k=top_k)
+
+    @classmethod
+    def from_file(cls, file: ModelFile, *, num_threads: int = 1, top_k: int = 5) -> Classifier:
+        """Load a model file that has been read and checked already."""
+        spec = file.spec
+        if spec is None:
+            raise SpecError(
+                f"{file.path} says nothing about its labels and pictures; "
+                "export it with `python -m export`"
+            )
+        backend = open_backend(file, spec.image, num_threads=num_threads)
+        variant = spec.variant.name if spec.variant else file.format
+        model = {"name": spec.name, "variant": variant, "sha256": file.sha256}
+        return cls(spec, backend, top_k=top_k, model=model)
+
+    def classify(self, picture: ImageSource) -> Result:
+        """Classify one picture.
+
+        Args:
+            picture: a path, the bytes of a picture file, a binary file, a PIL image, or a uint8
+                array 0..255 of shape (height, width) or (height, width, 1 | 3 RGB | 4 RGBA).
+
+        Raises:
+            InputError: the picture cannot be used.
+        """
+        started = perf_counter_ns()
+        upright = image.load(picture, self.spec.image)
+        decoded = perf_counter_ns()
+        pixels, warnings = preprocess.to_pixels(upright, self.spec.image)
+        prepared = perf_counter_ns()
+        raw = self._run(pixels[None])
+        inferred = perf_counter_ns()
+        scores = self._probabilities(raw)[0]
+        predictions = postprocess.best(scores, self.spec.labels, self._top_k)
+        finished = perf_counter_ns()
+        return Result(
+            predictions=predictions,
+            unsure=predictions[0].score < self.spec.decision.threshold,
+            source=_name(picture),
+            model=self._model,
+            timing_ms={
+                "decode": (decoded - started) / 1e6,
+                "preprocess": (prepared - decoded) / 1e6,
+                "inference": (inferred - prepared) / 1e6,
+                "postprocess": (finished - inferred) / 1e6,
+            },
+            warnings=warnings,
+        )
+
+    def classify_batch(self, pictures: Iterable[ImageSource]) -> list[Result]:
+        """Classify several pictures, in order."""
+        return [self.classify(picture) for picture in pictures]
+
+    def scores(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities of pixels that are at the model's size already, for measuring.
+
+        Args:
+            pixels: uint8 0..255, shape (n, height, width, channels).
+
+        Returns:
+            float32, shape (n, classes), 0..1.
+        """
+        return self._probabilities(self._run(pixels))
+
+    def _run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        raw = self._backend.run(pixels)
+        expected = len(self.spec.labels)
+        if raw.ndim != 2 or raw.shape[1] != expected:
+            outputs = raw.shape[1] if raw.ndim == 2 else raw.shape[1:]
+            raise ModelError(
+                f"the model gives {outputs} scores but has {expected} labels; "
+                "export it again with the right labels"
+            )
+        return raw
+
+    def _probabilities(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
+        return postprocess.probabilities(raw, self.spec.scores, self.spec.decision.temperature)
+
+
+def _name(picture: ImageSource) -> str | None:
+    if isinstance(picture, str | os.PathLike):
+        return os.fspath(picture)
+    name = getattr(picture, "name", None) or getattr(picture, "filename", None)
+    return name if isinstance(name, str) else None

@@ -1,0 +1,108 @@
+"""Writing files so that a reader sees the old content or the new, never half of either."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edge_runtime.errors import OutputError
+
+_AT_FDCWD = -100  # <fcntl.h>: paths are relative to the working directory
+_RENAME_EXCHANGE = 2  # <linux/fs.h>: swap two names in one step
+
+
+def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> None:
+    """Write `data` to `path` in one step: a temporary sibling, flushed to disk, then renamed.
+
+    Raises:
+        OutputError: the file exists and `overwrite` is false, or the folder cannot be written.
+    """
+    refuse_existing(path, overwrite=overwrite)
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+
+
+@contextmanager
+def new_directory(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """A temporary sibling folder to fill; it becomes `path` in one step when the block ends well.
+
+    Raises:
+        OutputError: `path` exists and `overwrite` is false, or its parent cannot be written.
+    """
+    refuse_existing(path, overwrite=overwrite)
+    with _explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
+        try:
+            temporary.chmod(0o777 & ~_umask())
+            yield temporary
+            if path.exists():
+                _exchange(temporary, path)
+            else:
+                temporary.rename(path)
+            _sync_folder(path.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Raise OutputError when `path` is there already, before any slow work is done for it."""
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} exists already; name another place or add --overwrite")
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"cannot write {path}: {reason}; free some space or name another place"
+        ) from error
+
+
+def _exchange(new: Path, old: Path) -> None:
+    """Swap two folders. Only Linux can do it in one step; elsewhere there is a short gap."""
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    names = (os.fsencode(new), os.fsencode(old))
+    if renameat2 and renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0:
+        return
+    aside = old.with_name(f".{old.name}.old")
+    shutil.rmtree(aside, ignore_errors=True)
+    old.rename(aside)
+    new.rename(old)
+    aside.rename(new)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a rename itself survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,77 @@
+"""Golden samples: a few pictures and the original model's scores, replayed on the device."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.classifier import Classifier
+from edge_runtime.errors import ModelError
+from edge_runtime.modelfile import ModelFile
+
+
+@dataclass(frozen=True)
+class GoldenReport:
+    """How a model file, on this machine, compares with the original on its golden samples."""
+
+    samples: int
+    agreeing: int  # samples with the same best label
+    max_score_difference: float  # of any probability, 0..1
+    tolerance: float
+
+    @property
+    def passed(self) -> bool:
+        """Every label agrees, and no probability differs by more than the tolerance."""
+        return self.agreeing == self.samples and self.max_score_difference <= self.tolerance
+
+    def __str__(self) -> str:
+        return (
+            f"{self.agreeing}/{self.samples} agree, largest score difference "
+            f"{self.max_score_difference:.4f} (tolerance {self.tolerance:.4f})"
+        )
+
+
+def pack(images: NDArray[np.uint8], scores: NDArray[np.float32]) -> bytes:
+    """Golden samples as the bytes of an .npz, the same bytes for the same samples.
+
+    Args:
+        images: uint8 0..255, shape (n, height, width, channels).
+        scores: the original's probabilities, float32, shape (n, classes).
+    """
+    # numpy's savez stamps no time of day into its entries, so equal arrays give equal bytes.
+    file = io.BytesIO()
+    np.savez_compressed(file, images=images, scores=scores.astype(np.float32))
+    return file.getvalue()
+
+
+def check(file: ModelFile, *, num_threads: int = 1) -> GoldenReport:
+    """Replay the golden samples inside a model file.
+
+    Raises:
+        ModelError: the file holds no golden samples, or they are not readable.
+        EngineError: no engine for its format is installed.
+    """
+    classifier = Classifier.from_file(file, num_threads=num_threads)
+    images, expected = _unpack(file)
+    actual = classifier.scores(images)
+    variant = classifier.spec.variant
+    return GoldenReport(
+        samples=len(images),
+        agreeing=int(np.sum(actual.argmax(axis=1) == expected.argmax(axis=1))),
+        max_score_difference=float(np.max(np.abs(actual - expected))),
+        tolerance=0.02 if variant is None else variant.golden_tolerance,
+    )
+
+
+def _unpack(file: ModelFile) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    if file.golden is None:
+        raise ModelError(f"{file.path} holds no golden samples; export it with `python -m export`")
+    try:
+        with np.load(io.BytesIO(file.golden), allow_pickle=False) as samples:
+            return samples["images"], samples["scores"]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{file.path}: its golden samples are not readable: {error}") from error

@@ -1,0 +1,281 @@
+"""Model files as bundles: the spec, labels, golden samples and digest inside `.tflite`, `.onnx`
+and `.keras` files. Standard library only, so that all is checked before an engine sees the bytes.
+
+docs/model-file.md is the normative description of what is written here.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, get_args
+
+from edge_runtime.errors import DamagedModelError, ModelError, SpecError
+from edge_runtime.spec import MAX_SPEC_BYTES, Format, ModelSpec
+
+MAX_MODEL_BYTES = 1 << 30
+MAX_GOLDEN_BYTES = 64 << 20
+
+# Stands near the head of every sealed file (the exporter puts it into the TFLite model's metadata
+# names and into ONNX's producer name), so that a file cut short is known for what it was.
+SEAL_MARK: Final = "edge_runtime.sealed"
+
+_SPEC, _LABELS, _GOLDEN = "spec.json", "labels.txt", "golden.npz"
+_ONNX_PREFIX = "edge_runtime."
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # a fixed date: the same model must give the same bytes
+_ZIP_SEAL = b"edge_runtime.sha256="
+_DIGEST_LENGTH = 64  # hexadecimal digits of a SHA-256
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A model file, read once and checked; engines are given `data`, never the path."""
+
+    path: Path
+    format: Format
+    data: bytes
+    sha256: str  # of the whole file
+    sealed: bool  # a digest was inside, and holds
+    spec: ModelSpec | None
+    golden: bytes | None  # an .npz: `images` uint8 (n, height, width, channels), `scores` float32
+
+
+def read(path: Path) -> ModelFile:
+    """Read and check a `.tflite` or `.onnx` file.
+
+    Raises:
+        ModelError: there is no such file, or it is of another kind.
+        DamagedModelError: the bytes are not those that were exported.
+        SpecError: the spec inside is wrong or too new.
+    """
+    kind = path.suffix.lower().removeprefix(".")
+    if kind == "keras":
+        raise ModelError(
+            f"{path} is a Keras model, not a device file; run `python -m export {path.parent}`"
+        )
+    if kind not in get_args(Format):
+        raise ModelError(f"{path}: expected a .tflite or .onnx file")
+    try:
+        if path.stat().st_size > MAX_MODEL_BYTES:
+            raise ModelError(f"{path} is larger than {MAX_MODEL_BYTES >> 20} MiB")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"cannot read {path}: {error.strerror}; check the path") from error
+    if not data:
+        raise DamagedModelError(f"{path} is empty; copy it again")
+    return _read_tflite(path, data) if kind == "tflite" else _read_onnx(path, data)
+
+
+def seal_tflite(flatbuffer: bytes, spec: ModelSpec, golden: bytes | None) -> bytes:
+    """Append spec, labels, golden samples and digest to a TFLite flatbuffer.
+
+    They form a zip archive behind the flatbuffer, which every TFLite engine ignores; its comment
+    is the SHA-256 of all the bytes before it.
+    """
+    _require_mark(flatbuffer)
+    file = io.BytesIO(flatbuffer)
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        _add(archive, _SPEC, spec.to_json().encode())
+        _add(archive, _LABELS, "".join(f"{label}\n" for label in spec.labels).encode())
+        if golden is not None:
+            _add(archive, _GOLDEN, golden, zipfile.ZIP_STORED)  # an .npz is compressed already
+        archive.comment = _ZIP_SEAL + b"0" * _DIGEST_LENGTH
+    body = file.getvalue()[: -len(archive.comment)]
+    return body + _ZIP_SEAL + hashlib.sha256(body).hexdigest().encode()
+
+
+def seal_onnx(model: bytes, spec: ModelSpec, golden: bytes | None) -> bytes:
+    """Append spec, golden samples and digest to a serialized ONNX model as `metadata_props`.
+
+    Protobuf lets a repeated field be appended to the bytes, so this needs no `onnx` package.
+    """
+    _require_mark(model)
+    body = model + _onnx_property(_ONNX_PREFIX + "spec", spec.to_json())
+    if golden is not None:
+        body += _onnx_property(_ONNX_PREFIX + "golden", base64.b64encode(golden).decode())
+    return body + _onnx_seal(hashlib.sha256(body).hexdigest())
+
+
+def read_keras_spec(path: Path) -> ModelSpec | None:
+    """The spec inside a `.keras` file; None when there is none.
+
+    Raises:
+        ModelError: the file cannot be read or is no `.keras` archive.
+        SpecError: the spec inside is wrong or too new.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            text = _member(archive, _SPEC, MAX_SPEC_BYTES)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{path} is not a readable .keras file: {error}") from error
+    return None if text is None else ModelSpec.from_json(text)
+
+
+def add_keras_spec(keras_file: bytes, spec: ModelSpec) -> bytes:
+    """Put the spec into the bytes of a `.keras` archive, which Keras still loads."""
+    file = io.BytesIO(keras_file)
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+        _add(archive, _SPEC, spec.to_json().encode())
+    return file.getvalue()
+
+
+# --- TFLite: a zip archive behind the flatbuffer ---------------------------------------------
+
+
+def _read_tflite(path: Path, data: bytes) -> ModelFile:
+    if data[4:8] != b"TFL3":
+        raise DamagedModelError(f"{path} does not begin like a .tflite file; copy it again")
+    seal = data[-len(_ZIP_SEAL) - _DIGEST_LENGTH :]
+    sealed = seal.startswith(_ZIP_SEAL)
+    _check_digest(path, data, len(seal) if sealed else 0, seal[len(_ZIP_SEAL) :])
+    spec = golden = None
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            text = _member(archive, _SPEC, MAX_SPEC_BYTES)
+            golden = _member(archive, _GOLDEN, MAX_GOLDEN_BYTES)
+    except zipfile.BadZipFile:  # nothing appended: a model made by others
+        text = None
+    if text is not None:
+        spec = _parse(path, text)
+    digest = hashlib.sha256(data).hexdigest()
+    return ModelFile(path, "tflite", data, digest, sealed, spec, golden)
+
+
+def _add(
+    archive: zipfile.ZipFile, name: str, data: bytes, method: int = zipfile.ZIP_DEFLATED
+) -> None:
+    entry = zipfile.ZipInfo(name, date_time=_ZIP_DATE)
+    entry.external_attr = 0o644 << 16
+    archive.writestr(entry, data, compress_type=method)
+
+
+def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes | None:
+    try:
+        entry = archive.getinfo(name)
+    except KeyError:
+        return None
+    if entry.file_size > limit:
+        raise SpecError(f"{name} inside the model file is larger than {limit} bytes")
+    return archive.read(entry)
+
+
+# --- ONNX: appended protobuf fields ----------------------------------------------------------
+
+_METADATA_PROPS = 14  # ModelProto.metadata_props: repeated StringStringEntryProto{key=1, value=2}
+_LENGTH_DELIMITED = 2
+
+
+def _read_onnx(path: Path, data: bytes) -> ModelFile:
+    seal = _onnx_seal("0" * _DIGEST_LENGTH)
+    prefix = seal[:-_DIGEST_LENGTH]
+    sealed = data[-len(seal) : -_DIGEST_LENGTH] == prefix
+    _check_digest(path, data, len(seal) if sealed else 0, data[-_DIGEST_LENGTH:])
+    try:
+        properties = dict(_onnx_properties(data))
+        text = properties.get(_ONNX_PREFIX + "spec")
+        encoded = properties.get(_ONNX_PREFIX + "golden")
+        golden = None if encoded is None else base64.b64decode(encoded, validate=True)
+    except (ValueError, binascii.Error) as error:
+        raise DamagedModelError(f"{path} is not a whole ONNX file: {error}") from error
+    spec = None if text is None else _parse(path, text)
+    digest = hashlib.sha256(data).hexdigest()
+    return ModelFile(path, "onnx", data, digest, sealed, spec, golden)
+
+
+def _onnx_seal(digest: str) -> bytes:
+    return _onnx_property(_ONNX_PREFIX + "sha256", digest)
+
+
+def _onnx_property(key: str, value: str) -> bytes:
+    entry = _protobuf_field(1, key.encode()) + _protobuf_field(2, value.encode())
+    return _protobuf_field(_METADATA_PROPS, entry)
+
+
+def _onnx_properties(data: bytes) -> Iterator[tuple[str, str]]:
+    for number, value in _protobuf_fields(data):
+        if number == _METADATA_PROPS:
+            entry = dict(_protobuf_fields(value))
+            yield entry.get(1, b"").decode(), entry.get(2, b"").decode()
+
+
+def _protobuf_field(number: int, value: bytes) -> bytes:
+    return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(value)) + value
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
+
+
+def _protobuf_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The length-delimited fields of one protobuf message; the other wire types are stepped over.
+
+    Raises:
+        ValueError: the bytes end inside a field, or are no protobuf message.
+    """
+    position = 0
+    while position < len(data):
+        tag, position = _read_varint(data, position)
+        wire_type = tag & 7
+        if wire_type == 0:
+            _, position = _read_varint(data, position)
+        elif wire_type in (1, 5):
+            position += 8 if wire_type == 1 else 4
+        elif wire_type == _LENGTH_DELIMITED:
+            length, position = _read_varint(data, position)
+            end = position + length
+            if end <= len(data):
+                yield tag >> 3, data[position:end]
+            position = end
+        else:
+            raise ValueError(f"wire type {wire_type} at byte {position}")
+        if position > len(data):
+            raise ValueError("cut short inside a field")
+
+
+def _read_varint(data: bytes, position: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        if position >= len(data):
+            raise ValueError("cut short inside a number")
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position
+    raise ValueError(f"a number of more than ten bytes at byte {position}")
+
+
+# --- both --------------------------------------------------------------------------------------
+
+
+def _check_digest(path: Path, data: bytes, seal_length: int, digest: bytes) -> None:
+    """Refuse a sealed file whose bytes changed, and one that lost its seal."""
+    if seal_length == 0:
+        if SEAL_MARK.encode() in data:
+            raise DamagedModelError(f"{path} is cut short or damaged at its end; copy it again")
+        return
+    if hashlib.sha256(memoryview(data)[:-seal_length]).hexdigest().encode() != digest:
+        raise DamagedModelError(f"{path} is damaged: its digest does not match; copy it again")
+
+
+def _require_mark(model: bytes) -> None:
+    if SEAL_MARK.encode() not in model:
+        raise ValueError(f"a model must carry {SEAL_MARK!r} near its head before it is sealed")
+
+
+def _parse(path: Path, text: str | bytes) -> ModelSpec:
+    try:
+        return ModelSpec.from_json(text)
+    except SpecError as error:
+        raise SpecError(f"{path}: {error}") from error

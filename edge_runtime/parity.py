@@ -1,0 +1,75 @@
+"""How two models' answers to the same pictures differ, and how sure one can be of it."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.spec import Parity
+
+Scores = NDArray[np.float32]
+Labels = NDArray[np.integer]
+
+_Z_95: Final = 1.959964  # two-sided 95 % quantile of the normal distribution
+
+
+def compare(reference: Scores, scores: Scores, labels: Labels | None = None) -> Parity:
+    """Compare a model file with the original.
+
+    Args:
+        reference: the original's probabilities, shape (n, classes).
+        scores: the file's probabilities for the same pictures, same shape.
+        labels: the true classes, shape (n,); without them only agreement is measured.
+    """
+    expected, actual = reference.argmax(axis=1), scores.argmax(axis=1)
+    agreement = float(np.mean(expected == actual))
+    largest = float(np.max(np.abs(scores - reference)))
+    if labels is None:
+        return Parity(len(scores), agreement, largest)
+    lost = int(np.sum((expected == labels) & (actual != labels)))
+    gained = int(np.sum((expected != labels) & (actual == labels)))
+    return Parity(
+        images=len(scores),
+        agreement=agreement,
+        max_score_difference=largest,
+        accuracy=float(np.mean(actual == labels)),
+        reference_accuracy=float(np.mean(expected == labels)),
+        accuracy_difference_points=100 * (gained - lost) / len(scores),
+        accuracy_difference_interval_points=paired_interval_points(lost, gained, len(scores)),
+    )
+
+
+def paired_interval_points(lost: int, gained: int, pictures: int) -> tuple[float, float]:
+    """95 % interval of the accuracy difference of two models on the same pictures.
+
+    The Wald interval for matched pairs with half a picture added to each of the four cells, which
+    keeps its coverage when few pictures differ (Agresti and Min 2005, "Simple improved confidence
+    intervals for comparing matched proportions").
+
+    Args:
+        lost: pictures that only the reference has right.
+        gained: pictures that only the other has right.
+        pictures: all pictures.
+
+    Returns:
+        Lower and upper end, in per cent points.
+    """
+    total = pictures + 2
+    difference = (gained - lost) / total
+    discordant = (gained + lost + 1) / total
+    margin = _Z_95 * math.sqrt((discordant - difference**2) / total)
+    return 100 * (difference - margin), 100 * (difference + margin)
+
+
+def mcnemar_p(lost: int, gained: int) -> float:
+    """Probability of a split at least this uneven if both models were equally accurate.
+
+    McNemar's test in its exact, two-sided form: the pictures that only one of the two has right
+    fall to either side like a fair coin.
+    """
+    flips = lost + gained
+    tail: int = sum(math.comb(flips, successes) for successes in range(min(lost, gained) + 1))
+    return min(1.0, 2 * tail / (1 << flips))

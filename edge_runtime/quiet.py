@@ -1,0 +1,32 @@
+"""Hiding what native libraries print past Python, while a model is loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_STDERR = 2
+
+
+@contextmanager
+def native_output_hidden() -> Iterator[None]:
+    """Point file descriptor 2 at nothing for the length of the block.
+
+    LiteRT announces its XNNPACK delegate there whatever the logging variables say.
+    EDGE_RUNTIME_VERBOSE=1 lets everything through.
+    """
+    if os.environ.get("EDGE_RUNTIME_VERBOSE", "0") not in ("", "0"):
+        yield
+        return
+    sys.stderr.flush()
+    saved = os.dup(_STDERR)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nothing, _STDERR)
+        yield
+    finally:
+        os.dup2(saved, _STDERR)
+        os.close(saved)
+        os.close(nothing)

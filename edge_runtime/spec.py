@@ -1,0 +1,279 @@
+"""The spec: what a model file says about itself, as frozen dataclasses and as JSON.
+
+The dataclasses are the schema: their fields, types and defaults are exactly the keys of the
+JSON. Everything the file itself already says (tensor scale, zero point, shapes) is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from edge_runtime.errors import SpecError
+
+SCHEMA = 1
+MAX_SPEC_BYTES = 1 << 20
+
+Color = Literal["gray", "rgb"]
+Fit = Literal["stretch", "crop", "pad"]
+Resampling = Literal["nearest", "box", "bilinear", "bicubic", "lanczos"]
+Polarity = Literal["any", "light-on-dark", "dark-on-light"]
+Scores = Literal["logits", "probabilities"]
+Format = Literal["tflite", "onnx"]
+Precision = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
+
+T = TypeVar("T")
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise SpecError(f"spec: {message}")
+
+
+@dataclass(frozen=True)
+class ImageInput:
+    """The picture a model expects, and how any other picture becomes one.
+
+    A picture becomes uint8 pixels of shape (height, width, channels), 0..255, RGB or grey;
+    the model's input is then `(pixel - mean) / std`, channel by channel.
+    """
+
+    height: int
+    width: int
+    color: Color
+    mean: tuple[float, ...]  # one per channel, in pixel units 0..255
+    std: tuple[float, ...]  # one per channel, in pixel units 0..255
+    fit: Fit = "stretch"
+    resampling: Resampling = "bilinear"
+    polarity: Polarity = "any"
+    trim: bool = False  # cut margins of the background's colour before fitting
+
+    def __post_init__(self) -> None:
+        _require(
+            0 < self.height <= 4096 and 0 < self.width <= 4096,
+            f"image size {self.height} x {self.width} is outside 1..4096 pixels",
+        )
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            _require(
+                len(values) == self.channels,
+                f"image.{name} has {len(values)} values for {self.channels} channel(s)",
+            )
+        _require(all(map(math.isfinite, self.mean)), "image.mean must be finite")
+        _require(
+            all(math.isfinite(value) and value > 0 for value in self.std),
+            "image.std must be finite and above 0",
+        )
+
+    @property
+    def channels(self) -> int:
+        """1 for grey, 3 for RGB."""
+        return 1 if self.color == "gray" else 3
+
+
+@dataclass(frozen=True)
+class Decision:
+    """When a prediction counts as sure.
+
+    Probabilities are softmax(logits / temperature); a best score below `threshold` is "not sure".
+    """
+
+    temperature: float = 1.0
+    threshold: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require(
+            math.isfinite(self.temperature) and self.temperature > 0,
+            "decision.temperature must be above 0",
+        )
+        _require(0.0 <= self.threshold <= 1.0, "decision.threshold must be within 0..1")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """How well the original Keras model did, and on what."""
+
+    accuracy: float  # share of pictures, 0..1
+    images: int
+    dataset: str
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The pictures that set an integer model's ranges."""
+
+    source: str
+    images: int
+    sha256: str  # of the pixels, in order
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How a model file compares with the original on the same pictures, through this runtime."""
+
+    images: int
+    agreement: float  # share of pictures with the same best label, 0..1
+    max_score_difference: float  # largest difference of any probability, 0..1
+    accuracy: float | None = None  # share of pictures, 0..1; None without true labels
+    reference_accuracy: float | None = None
+    accuracy_difference_points: float | None = None  # file minus original, in per cent points
+    accuracy_difference_interval_points: tuple[float, float] | None = None  # 95 %, paired
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Which of the exported files this is."""
+
+    format: Format
+    precision: Precision
+    parity: Parity | None = None
+    calibration: Calibration | None = None
+    golden_tolerance: float = 0.02  # allowed difference of a probability when samples are replayed
+
+    @property
+    def name(self) -> str:
+        """What tells the file from its siblings, for example `int8.tflite`."""
+        return f"{self.precision}.{self.format}"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a model file comes from."""
+
+    source_sha256: str | None = None  # of the Keras file it was made from
+    seed: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)  # package → version
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Everything needed to use a model file that its tensors do not say."""
+
+    name: str
+    labels: tuple[str, ...]
+    image: ImageInput
+    scores: Scores
+    version: str = "1"
+    decision: Decision = Decision()
+    reference: Reference | None = None
+    variant: Variant | None = None
+    provenance: Provenance = Provenance()
+
+    def __post_init__(self) -> None:
+        _require(
+            re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name) is not None,
+            f"name {self.name!r} must be letters, digits, '.', '_' or '-'",
+        )
+        _require(
+            len(self.labels) >= 2, f"{len(self.labels)} label(s): a classifier has two or more"
+        )
+        _require(len(set(self.labels)) == len(self.labels), "labels must differ from each other")
+        for label in self.labels:
+            _require(
+                0 < len(label) <= 200 and label.isprintable(),
+                f"label {label!r} must be 1 to 200 printable characters",
+            )
+
+    def to_json(self) -> str:
+        """The spec as JSON text, the same text for the same spec."""
+        document = {"schema": SCHEMA, **_encode(self)}
+        return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> ModelSpec:
+        """Read a spec, strictly.
+
+        Raises:
+            SpecError: the text is no JSON object, its schema is newer than this runtime's, or a
+                key is missing, unknown or of the wrong type.
+        """
+        _require(len(text) <= MAX_SPEC_BYTES, f"{len(text)} bytes is too large to be a spec")
+        try:
+            document = json.loads(
+                text, object_pairs_hook=_object_without_repeats, parse_constant=_no_constant
+            )
+        except (ValueError, RecursionError) as error:
+            raise SpecError(f"spec: not valid JSON ({error})") from error
+        if not isinstance(document, dict):
+            raise SpecError("spec: expected a JSON object")
+        schema = document.pop("schema", None)
+        if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
+            raise SpecError(f"spec: schema is {schema!r}, expected a number such as {SCHEMA}")
+        if schema > SCHEMA:
+            raise SpecError(
+                f"spec: schema {schema} is newer than this runtime's {SCHEMA}; "
+                "upgrade edge_runtime on this machine"
+            )
+        return _decode_dataclass(cls, document, "spec")
+
+
+def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a key is given twice")
+    return document
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number in JSON")
+
+
+def _encode(value: Any) -> Any:
+    """Dataclasses, tuples and mappings as JSON values; absent optional parts are left out."""
+    if is_dataclass(value):
+        members = {item.name: getattr(value, item.name) for item in fields(value)}
+        return {key: _encode(member) for key, member in members.items() if member is not None}
+    if isinstance(value, Mapping):
+        return {key: _encode(value[key]) for key in sorted(value)}
+    if isinstance(value, tuple):
+        return [_encode(member) for member in value]
+    return value
+
+
+def _decode(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  one line per kind
+    """Turn a JSON value into `kind`, or say where it does not fit."""
+    origin, arguments = get_origin(kind), get_args(kind)
+    if isinstance(kind, type) and is_dataclass(kind):
+        return _decode_dataclass(kind, value, where)
+    if origin is UnionType:  # only ever `X | None` here
+        if value is None:
+            return None
+        return _decode(next(member for member in arguments if member is not NoneType), value, where)
+    if origin is Literal:
+        _require(value in arguments, f"{where} is {value!r}, expected one of {list(arguments)}")
+        return value
+    if origin is tuple:
+        _require(isinstance(value, list), f"{where} must be a list")
+        members = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
+        _require(len(value) == len(members), f"{where} must have {len(members)} values")
+        return tuple(
+            _decode(member, item, f"{where}[{index}]")
+            for index, (member, item) in enumerate(zip(members, value, strict=True))
+        )
+    if origin is Mapping:
+        _require(isinstance(value, dict), f"{where} must be an object")
+        return {key: _decode(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    _require(type(value) is kind, f"{where} is {value!r}, expected {kind.__name__}")
+    return value
+
+
+def _decode_dataclass(kind: type[T], value: Any, where: str) -> T:
+    if not isinstance(value, dict):
+        raise SpecError(f"spec: {where} must be an object")
+    hints = get_type_hints(kind)
+    known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
+    for key in value.keys() - known.keys():
+        raise SpecError(
+            f"spec: {where} has an unknown key {key!r}; upgrade edge_runtime, or mend it"
+        )
+    for key, item in known.items():
+        required = item.default is MISSING and item.default_factory is MISSING
+        if required and key not in value:
+            raise SpecError(f"spec: {where} lacks the key {key!r}")
+    return kind(**{key: _decode(hints[key], item, f"{where}.{key}") for key, item in value.items()})
