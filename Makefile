@@ -1,0 +1,61 @@
+# Everything here needs only Python 3.11 or later, pip and make; each target makes what it needs.
+PYTHON ?= python3
+VENV ?= .venv
+VENV_TFLITE ?= .venv-tflite
+PYTEST_FLAGS ?=
+
+BIN = $(VENV)/bin
+
+.PHONY: help demo test check fast slow tflite figures reference clean
+
+help:
+	@echo "make demo       train, export, classify, benchmark: the whole way, in a few minutes"
+	@echo "make test       every test"
+	@echo "make check      format, lint, types, import contracts, docs' figures, fast tests"
+	@echo "make reference  train and export the shipped model anew"
+	@echo "make figures    write the figures of README.md and docs/ anew from docs/reports/"
+	@echo "make clean      remove what these targets made"
+
+$(VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+# Its own environment: the engine for 32-bit devices was built against NumPy 1.
+$(VENV_TFLITE)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV_TFLITE)
+	$(VENV_TFLITE)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  -e '.[tflite]' pytest pytest-timeout hypothesis
+	touch $@
+
+demo: $(VENV)/ready
+	PATH="$(abspath $(BIN)):$$PATH" sh scripts/demo.sh
+
+test: fast slow tflite
+
+fast: $(VENV)/ready
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_FLAGS)
+
+slow: $(VENV)/ready
+	$(BIN)/python -m pytest -m slow $(PYTEST_FLAGS)
+
+# tflite-runtime has no wheels for Python 3.12 and later.
+tflite:
+	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 12))'; then \
+	  $(MAKE) $(VENV_TFLITE)/ready && \
+	  $(VENV_TFLITE)/bin/python -m pytest tests/edge_runtime $(PYTEST_FLAGS); \
+	else echo "tflite-runtime: not tested, it has no wheel for this Python"; fi
+
+check: $(VENV)/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/python scripts/figures.py --check
+	$(BIN)/python -m pytest -q -m "not slow"
+
+figures: $(VENV)/ready
+	$(BIN)/python scripts/figures.py
+
+clean:
+	rm -rf $(VENV) $(VENV_TFLITE) demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,1 @@
+"""From labelled pictures to a trained Keras classifier in a run directory."""
