@@ -47,7 +47,7 @@ def read(path: Path, *, sha256: str | None = None) -> IdxFile:
     if sha256 is not None and digest != sha256:
         raise InputError(
             f"{path} is not the file expected: the SHA-256 of its content is {digest}, "
-            f"expected {sha256}; delete it and get it again"
+            f"expected {sha256}; replace or delete it"
         )
     return IdxFile(_parse(path, data), digest)
 
@@ -57,9 +57,9 @@ def _decompressed(path: Path) -> bytes:
         data = path.read_bytes()
         return gzip.decompress(data) if data.startswith(_GZIP_MAGIC) else data
     except EOFError as error:
-        raise InputError(f"{path} is cut short; delete it and get it again") from error
+        raise InputError(f"{path} is cut short; replace or delete it") from error
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise InputError(f"{path} is damaged ({error}); delete it and get it again") from error
+        raise InputError(f"{path} is damaged ({error}); replace or delete it") from error
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}; check the path") from error
 

@@ -1,0 +1,59 @@
+"""What may be loaded where. import-linter reads the source; these tests look at a running process."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import edge_runtime
+
+FRAMEWORKS = ("tensorflow", "keras", "onnx", "tf2onnx", "matplotlib", "rich", "h5py", "scipy")
+ENGINES = ("ai_edge_litert", "tflite_runtime", "onnxruntime")
+
+# `None` in sys.modules makes an import fail, also one that is hidden in a function.
+BLOCK = "import sys; sys.modules.update(dict.fromkeys({names!r}));"
+
+
+def run_python(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_every_runtime_module_imports_with_all_frameworks_and_engines_blocked() -> None:
+    code = BLOCK.format(names=FRAMEWORKS + ENGINES) + (
+        "import edge_runtime, importlib, pkgutil\n"
+        "for module in pkgutil.walk_packages(edge_runtime.__path__, 'edge_runtime.'):\n"
+        "    if not module.name.endswith('__main__'): importlib.import_module(module.name)\n"
+    )
+    done = run_python(code)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("package", ["edge_runtime", "train", "export", "benchmarks"])
+def test_help_needs_neither_numpy_nor_pillow_nor_any_framework(package: str) -> None:
+    blocked = ("numpy", "PIL", *FRAMEWORKS, *ENGINES)
+    done = run_python(
+        BLOCK.format(names=blocked)
+        + f"import runpy; sys.argv = ['{package}', '--help'];"
+        + f"runpy.run_module('{package}', run_name='__main__')"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "usage: python -m " + package in done.stdout
+
+
+def test_classifying_loads_one_engine_and_no_framework() -> None:
+    done = run_python(
+        "import sys, numpy\n"
+        "from edge_runtime import Classifier\n"
+        "Classifier.open('tests/models/halves.int8.onnx').classify(numpy.zeros((8, 8), 'uint8'))\n"
+        f"print([name for name in {FRAMEWORKS + ENGINES!r} if name in sys.modules])"
+    )
+    assert done.stdout.strip() == "['onnxruntime']", done.stderr
+
+
+def test_the_public_names_are_sorted_and_exist() -> None:
+    assert sorted(edge_runtime.__all__) == edge_runtime.__all__ == dir(edge_runtime)
+    assert all(hasattr(edge_runtime, name) for name in edge_runtime.__all__)
