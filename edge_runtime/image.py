@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-import warnings
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from edge_runtime.errors import InputError
 
@@ -21,20 +20,20 @@ ImageSource = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | NDArray
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
 MAX_FILE_BYTES = 64 << 20
-MAX_PIXELS = 25_000_000  # after the decoder's own downscaling: 75 MB as RGB
+MAX_PIXELS = 25_000_000  # after the decoder's own downscaling: Pillow takes 100 MB as RGB
 _DRAFT_MARGIN = 2  # a JPEG is decoded at no less than this many times the model's size
+_TRIM_MARGIN = 4  # and this many times more where the object may fill only a part of it
 
-# Pillow's documented list of what a decoder may raise on bad bytes.
-_DECODER_ERRORS = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    OverflowError,
-    NotImplementedError,
-    MemoryError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-)
+_ORIENTATION = 0x0112  # EXIF: 1..8, how the camera was held
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 def load(source: ImageSource, wanted: ImageInput) -> Image.Image:
@@ -53,27 +52,30 @@ def load(source: ImageSource, wanted: ImageInput) -> Image.Image:
         InputError: there is no such picture, or it is damaged, too large or of another kind.
     """
     if isinstance(source, np.ndarray):
-        return _flatten(_from_array(source), wanted)
+        return _upright("the array", _from_array(source), wanted)
     if isinstance(source, Image.Image):
-        return _flatten(ImageOps.exif_transpose(source), wanted)
+        return _upright("the picture", source, wanted)
     if isinstance(source, str | os.PathLike):
-        name, file = os.fspath(source), _read(Path(source))
-    elif isinstance(source, bytes):
-        name, file = "picture", io.BytesIO(source)
-    else:
-        name, file = str(getattr(source, "name", "picture")), source
-    return _flatten(_decode(name, file, wanted), wanted)
+        return _decode(os.fspath(source), _read(Path(source)), wanted)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return _decode("the data", io.BytesIO(source), wanted)
+    if not hasattr(source, "read"):
+        raise InputError(
+            f"a {type(source).__name__} was given, expected a path, bytes, a binary file, "
+            "a PIL image or a uint8 array"
+        )
+    return _decode(str(getattr(source, "name", "the data")), source, wanted)
 
 
 def _read(path: Path) -> IO[bytes]:
     """A whole file in memory: Pillow then never waits on a card, a share or a changing file."""
     try:
-        size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise InputError(f"{path} is larger than {MAX_FILE_BYTES >> 20} MiB")
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise InputError(f"{path} is larger than {MAX_FILE_BYTES >> 20} MiB")
     if not data:
         raise InputError(f"{path} is empty")
     return io.BytesIO(data)
@@ -81,18 +83,21 @@ def _read(path: Path) -> IO[bytes]:
 
 def _decode(name: str, file: IO[bytes], wanted: ImageInput) -> Image.Image:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file, formats=FORMATS) as image:
-                # The orientation may swap width and height, so ask for the larger side both ways.
-                side = _DRAFT_MARGIN * max(wanted.width, wanted.height)
-                image.draft("L" if wanted.color == "gray" else "RGB", (side, side))
-                _require_size(image)
-                return ImageOps.exif_transpose(image)
+        with Image.open(file, formats=FORMATS) as image:
+            # The orientation may swap width and height, so ask for the larger side both ways.
+            side = max(wanted.width, wanted.height) * _DRAFT_MARGIN
+            side *= _TRIM_MARGIN if wanted.trim else 1
+            image.draft("L" if wanted.color == "gray" else "RGB", (side, side))
+            _require_size(image)
+            image.load()
     except UnidentifiedImageError as error:
-        raise InputError(f"{name} is not a picture; expected {', '.join(FORMATS)}") from error
-    except _DECODER_ERRORS as error:
+        raise InputError(
+            f"{name} is not a picture that can be read; save it as one of {', '.join(FORMATS)}"
+        ) from error
+    # Pillow's decoders may raise nearly anything on bad bytes, and others may be fine.
+    except Exception as error:
         raise InputError(f"{name} is damaged or too large: {error}") from error
+    return _upright(name, image, wanted)
 
 
 def _require_size(image: Image.Image) -> None:
@@ -117,19 +122,43 @@ def _from_array(array: NDArray[Any]) -> Image.Image:
     return Image.fromarray(array)
 
 
+def _upright(name: str, image: Image.Image, wanted: ImageInput) -> Image.Image:
+    if 0 in image.size:
+        raise InputError(f"{name} has no pixels")
+    try:
+        turn = _TURNS.get(_orientation(image))
+        return _flatten(image if turn is None else image.transpose(turn), wanted)
+    # A PIL image may be one that is not decoded yet, or in a mode that has no colours.
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"{name} cannot be turned into grey or RGB pixels: {error}") from error
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation; 1, upright, where there is none that can be read.
+
+    `ImageOps.exif_transpose` also writes the EXIF anew, which fails on what some cameras put there.
+    """
+    try:
+        return int(image.getexif().get(_ORIENTATION, 1))
+    except Exception:  # noqa: BLE001  a strange note must not cost a good picture
+        return 1
+
+
 def _flatten(image: Image.Image, wanted: ImageInput) -> Image.Image:
     """Any mode to "L" or "RGB", without Pillow's silent clipping of 16 bits or lost transparency."""
     if image.mode.startswith("I"):
         return _from_16_bit(image)
     if image.mode == "F":
         raise InputError("a picture of floating-point pixels has no known range; save it as PNG")
-    if "transparency" in image.info or image.mode in ("RGBA", "LA", "PA", "RGBa", "La"):
+    mode = "L" if wanted.color == "gray" else "RGB"
+    if "transparency" not in image.info and image.mode not in ("RGBA", "LA", "PA", "RGBa", "La"):
+        return image.convert(mode)
+    if image.mode != "RGBA":
         image = image.convert("RGBA")
-        # What is transparent is background, so it takes the background that the model knows.
-        colour = "black" if wanted.polarity == "light-on-dark" else "white"
-        flat = Image.new("RGBA", image.size, colour)
-        image = Image.alpha_composite(flat, image).convert("RGB")
-    return image.convert("L" if wanted.color == "gray" else "RGB")
+    # What is transparent is background, so it takes the background that the model knows.
+    flat = Image.new(mode, image.size, "black" if wanted.polarity == "light-on-dark" else "white")
+    flat.paste(image, mask=image)
+    return flat
 
 
 def _from_16_bit(image: Image.Image) -> Image.Image:

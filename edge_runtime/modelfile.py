@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,15 +23,18 @@ from edge_runtime.spec import MAX_SPEC_BYTES, Format, ModelSpec
 MAX_MODEL_BYTES = 1 << 30
 MAX_GOLDEN_BYTES = 64 << 20
 
-# Stands near the head of every sealed file (the exporter puts it into the TFLite model's metadata
-# names and into ONNX's producer name), so that a file cut short is known for what it was.
+# Stands at the head of every sealed file, so that a file cut short is known for what it was.
 SEAL_MARK: Final = "edge_runtime.sealed"
+_TFLITE_MARK_BYTES = 64  # keeps every alignment that a flatbuffer may ask for
 
 _SPEC, _LABELS, _GOLDEN = "spec.json", "labels.txt", "golden.npz"
 _ONNX_PREFIX = "edge_runtime."
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # a fixed date: the same model must give the same bytes
 _ZIP_SEAL = b"edge_runtime.sha256="
 _DIGEST_LENGTH = 64  # hexadecimal digits of a SHA-256
+
+# What zipfile and the decompressors behind it may raise on bad bytes.
+_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -73,13 +77,12 @@ def read(path: Path) -> ModelFile:
 
 
 def seal_tflite(flatbuffer: bytes, spec: ModelSpec, golden: bytes | None) -> bytes:
-    """Append spec, labels, golden samples and digest to a TFLite flatbuffer.
+    """Append spec, labels, golden samples and digest to a TFLite flatbuffer, and mark its head.
 
     They form a zip archive behind the flatbuffer, which every TFLite engine ignores; its comment
     is the SHA-256 of all the bytes before it.
     """
-    _require_mark(flatbuffer)
-    file = io.BytesIO(flatbuffer)
+    file = io.BytesIO(_marked_tflite(flatbuffer))
     with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
         _add(archive, _SPEC, spec.to_json().encode())
         _add(archive, _LABELS, "".join(f"{label}\n" for label in spec.labels).encode())
@@ -91,12 +94,13 @@ def seal_tflite(flatbuffer: bytes, spec: ModelSpec, golden: bytes | None) -> byt
 
 
 def seal_onnx(model: bytes, spec: ModelSpec, golden: bytes | None) -> bytes:
-    """Append spec, golden samples and digest to a serialized ONNX model as `metadata_props`.
+    """Join mark, spec, golden samples and digest to a serialized ONNX model as `metadata_props`.
 
-    Protobuf lets a repeated field be appended to the bytes, so this needs no `onnx` package.
+    Protobuf lets the fields of a message stand in any order and a repeated one be appended to the
+    bytes, so this needs no `onnx` package.
     """
-    _require_mark(model)
-    body = model + _onnx_property(_ONNX_PREFIX + "spec", spec.to_json())
+    body = _onnx_property(SEAL_MARK, "") + model
+    body += _onnx_property(_ONNX_PREFIX + "spec", spec.to_json())
     if golden is not None:
         body += _onnx_property(_ONNX_PREFIX + "golden", base64.b64encode(golden).decode())
     return body + _onnx_seal(hashlib.sha256(body).hexdigest())
@@ -112,9 +116,9 @@ def read_keras_spec(path: Path) -> ModelSpec | None:
     try:
         with zipfile.ZipFile(path) as archive:
             text = _member(archive, _SPEC, MAX_SPEC_BYTES)
-    except (OSError, zipfile.BadZipFile) as error:
+    except _ZIP_ERRORS as error:
         raise ModelError(f"{path} is not a readable .keras file: {error}") from error
-    return None if text is None else ModelSpec.from_json(text)
+    return None if text is None else _parse(path, text)
 
 
 def add_keras_spec(keras_file: bytes, spec: ModelSpec) -> bytes:
@@ -134,17 +138,38 @@ def _read_tflite(path: Path, data: bytes) -> ModelFile:
     seal = data[-len(_ZIP_SEAL) - _DIGEST_LENGTH :]
     sealed = seal.startswith(_ZIP_SEAL)
     _check_digest(path, data, len(seal) if sealed else 0, seal[len(_ZIP_SEAL) :])
-    spec = golden = None
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            text = _member(archive, _SPEC, MAX_SPEC_BYTES)
-            golden = _member(archive, _GOLDEN, MAX_GOLDEN_BYTES)
-    except zipfile.BadZipFile:  # nothing appended: a model made by others
-        text = None
-    if text is not None:
-        spec = _parse(path, text)
+    if int.from_bytes(data[:4], "little") + 4 > len(data):  # where the first table stands
+        raise DamagedModelError(f"{path} is cut short; copy it again")
+    text, golden = _archived(path, data)
+    spec = None if text is None else _parse(path, text)
     digest = hashlib.sha256(data).hexdigest()
     return ModelFile(path, "tflite", data, digest, sealed, spec, golden)
+
+
+def _archived(path: Path, data: bytes) -> tuple[bytes | None, bytes | None]:
+    """Spec and golden samples from the archive behind a flatbuffer, where there is one."""
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+    except _ZIP_ERRORS:  # nothing appended: a model made by others
+        return None, None
+    try:
+        with archive:
+            return _member(archive, _SPEC, MAX_SPEC_BYTES), _member(
+                archive, _GOLDEN, MAX_GOLDEN_BYTES
+            )
+    except _ZIP_ERRORS as error:
+        raise DamagedModelError(f"{path}: the archive at its end is damaged: {error}") from error
+
+
+def _marked_tflite(flatbuffer: bytes) -> bytes:
+    """The same model with the mark between its header and all else.
+
+    A flatbuffer's offsets are relative to where they stand, so only the first one, which leads
+    over the gap to the root table, changes.
+    """
+    root = int.from_bytes(flatbuffer[:4], "little") + _TFLITE_MARK_BYTES
+    mark = SEAL_MARK.encode().ljust(_TFLITE_MARK_BYTES, b"\0")
+    return root.to_bytes(4, "little") + flatbuffer[4:8] + mark + flatbuffer[8:]
 
 
 def _add(
@@ -160,9 +185,12 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes | None:
         entry = archive.getinfo(name)
     except KeyError:
         return None
-    if entry.file_size > limit:
+    # Not `archive.read`, which unpacks all there is, whatever size the entry claims.
+    with archive.open(entry) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
         raise SpecError(f"{name} inside the model file is larger than {limit} bytes")
-    return archive.read(entry)
+    return content
 
 
 # --- ONNX: appended protobuf fields ----------------------------------------------------------
@@ -227,6 +255,8 @@ def _protobuf_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
     while position < len(data):
         tag, position = _read_varint(data, position)
         wire_type = tag & 7
+        if tag < 8:  # fields count from 1; a file lost in a power cut is all zeros
+            raise ValueError(f"field 0 at byte {position}")
         if wire_type == 0:
             _, position = _read_varint(data, position)
         elif wire_type in (1, 5):
@@ -267,11 +297,6 @@ def _check_digest(path: Path, data: bytes, seal_length: int, digest: bytes) -> N
         return
     if hashlib.sha256(memoryview(data)[:-seal_length]).hexdigest().encode() != digest:
         raise DamagedModelError(f"{path} is damaged: its digest does not match; copy it again")
-
-
-def _require_mark(model: bytes) -> None:
-    if SEAL_MARK.encode() not in model:
-        raise ValueError(f"a model must carry {SEAL_MARK!r} near its head before it is sealed")
 
 
 def _parse(path: Path, text: str | bytes) -> ModelSpec:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps
 
 if TYPE_CHECKING:
     from edge_runtime.spec import ImageInput
@@ -86,13 +86,10 @@ def _background(image: Image.Image) -> int:
 
 def _trim(image: Image.Image, background: int) -> Image.Image:
     """Cut margins that keep near the background; a picture that is all margin stays whole."""
-    distance = np.abs(np.asarray(image.convert("L")).astype(np.int16) - background)
-    rows, columns = (
-        np.flatnonzero((distance > _MARGIN_TOLERANCE).any(axis=axis)) for axis in (1, 0)
-    )
-    if not len(rows):
-        return image
-    return image.crop((int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1))
+    grey = image.convert("L")
+    distance = ImageChops.difference(grey, Image.new("L", grey.size, background))
+    box = distance.point([255 * (value > _MARGIN_TOLERANCE) for value in range(256)]).getbbox()
+    return image if box is None else image.crop(box)
 
 
 def _is_inverted(background: int, wanted: ImageInput) -> bool:

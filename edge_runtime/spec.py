@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from reprlib import repr as shortened
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
@@ -166,7 +167,7 @@ class ModelSpec:
     def __post_init__(self) -> None:
         _require(
             re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name) is not None,
-            f"name {self.name!r} must be letters, digits, '.', '_' or '-'",
+            f"name {shortened(self.name)} must be letters, digits, '.', '_' or '-'",
         )
         _require(
             len(self.labels) >= 2, f"{len(self.labels)} label(s): a classifier has two or more"
@@ -175,7 +176,7 @@ class ModelSpec:
         for label in self.labels:
             _require(
                 0 < len(label) <= 200 and label.isprintable(),
-                f"label {label!r} must be 1 to 200 printable characters",
+                f"label {shortened(label)} must be 1 to 200 printable characters",
             )
 
     def to_json(self) -> str:
@@ -194,7 +195,11 @@ class ModelSpec:
         _require(len(text) <= MAX_SPEC_BYTES, f"{len(text)} bytes is too large to be a spec")
         try:
             document = json.loads(
-                text, object_pairs_hook=_object_without_repeats, parse_constant=_no_constant
+                text,
+                object_pairs_hook=_object_without_repeats,
+                parse_constant=_no_constant,
+                parse_float=_finite,
+                parse_int=_whole,
             )
         except (ValueError, RecursionError) as error:
             raise SpecError(f"spec: not valid JSON ({error})") from error
@@ -202,7 +207,9 @@ class ModelSpec:
             raise SpecError("spec: expected a JSON object")
         schema = document.pop("schema", None)
         if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
-            raise SpecError(f"spec: schema is {schema!r}, expected a number such as {SCHEMA}")
+            raise SpecError(
+                f"spec: schema is {shortened(schema)}, expected a number such as {SCHEMA}"
+            )
         if schema > SCHEMA:
             raise SpecError(
                 f"spec: schema {schema} is newer than this runtime's {SCHEMA}; "
@@ -220,6 +227,18 @@ def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a number in JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _whole(text: str) -> int:
+    _finite(text)
+    return int(text)
 
 
 def _encode(value: Any) -> Any:
@@ -244,7 +263,9 @@ def _decode(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  one lin
             return None
         return _decode(next(member for member in arguments if member is not NoneType), value, where)
     if origin is Literal:
-        _require(value in arguments, f"{where} is {value!r}, expected one of {list(arguments)}")
+        _require(
+            value in arguments, f"{where} is {shortened(value)}, expected one of {list(arguments)}"
+        )
         return value
     if origin is tuple:
         _require(isinstance(value, list), f"{where} must be a list")
@@ -256,11 +277,20 @@ def _decode(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  one lin
         )
     if origin is Mapping:
         _require(isinstance(value, dict), f"{where} must be an object")
+        for key in value:
+            _require_printable(key, f"a key of {where}")
         return {key: _decode(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    _require(type(value) is kind, f"{where} is {value!r}, expected {kind.__name__}")
+    _require(type(value) is kind, f"{where} is {shortened(value)}, expected {kind.__name__}")
+    if kind is str:
+        _require_printable(value, where)
     return value
+
+
+def _require_printable(text: str, where: str) -> None:
+    """A file's words are shown on terminals, which obey control characters."""
+    _require(text.isprintable(), f"{where} is {shortened(text)}, expected printable characters")
 
 
 def _decode_dataclass(kind: type[T], value: Any, where: str) -> T:
@@ -268,9 +298,9 @@ def _decode_dataclass(kind: type[T], value: Any, where: str) -> T:
         raise SpecError(f"spec: {where} must be an object")
     hints = get_type_hints(kind)
     known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
-    for key in value.keys() - known.keys():
+    for key in sorted(value.keys() - known.keys()):
         raise SpecError(
-            f"spec: {where} has an unknown key {key!r}; upgrade edge_runtime, or mend it"
+            f"spec: {where} has an unknown key {shortened(key)}; upgrade edge_runtime, or mend it"
         )
     for key, item in known.items():
         required = item.default is MISSING and item.default_factory is MISSING

@@ -1,3 +1,5 @@
+"""`python -m train`."""
+
 from train.cli import main
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import shlex
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,10 +22,10 @@ class TrainConfig:
     data: Path | None = None  # the folder that holds the known data set's files
     model: ModelName = "mlp"
     epochs: int = 10
-    batch_size: int = 64  # pictures a step
+    batch_size: int = 32  # pictures a step
     optimizer: Optimizer = "adam"
     learning_rate: float = 1e-3  # the highest, where the schedule changes it
-    schedule: Schedule = "constant"
+    schedule: Schedule = "cosine"
     weight_decay: float = 0.0  # decoupled; of kernels only
     label_smoothing: float = 0.0
     augment: bool = False
@@ -48,6 +49,16 @@ class TrainConfig:
     def to_dict(self) -> dict[str, Any]:
         """The config as JSON values."""
         return {**asdict(self), "data": None if self.data is None else str(self.data)}
+
+    def command(self, out: Path) -> str:
+        """The command line that repeats this run: what differs from the defaults is spelt out."""
+        words = ["python", "-m", "train"]
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if value == item.default and item.name not in ("dataset", "model", "epochs"):
+                continue
+            words += [_flag(item.name)] if value is True else [_flag(item.name), str(value)]
+        return shlex.join([*words, "--out", str(out)])
 
 
 def _flag(name: str) -> str:

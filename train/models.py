@@ -25,12 +25,16 @@ def build(name: ModelName, image: ImageInput, classes: int) -> keras.Model:
         classes: how many logits it gives.
     """
     inputs = keras.Input((image.height, image.width, image.channels), name="image")
+    outputs = layers.Dense(classes, name="logits")(_features(name, inputs))
+    return keras.Model(inputs, outputs, name=name)
+
+
+def _features(name: ModelName, inputs: Any) -> Any:
     match name:
         case "mlp":
-            features = _mlp(inputs)
+            return _mlp(inputs)
         case "cnn":
-            features = _cnn(inputs)
-    return keras.Model(inputs, layers.Dense(classes, name="logits")(features), name=name)
+            return _cnn(inputs)
 
 
 def _mlp(inputs: Any) -> Any:
@@ -53,9 +57,9 @@ def _cnn(inputs: Any) -> Any:
 
 def _conv(x: Any, channels: int) -> Any:
     """A 3 x 3 convolution, batch normalisation and ReLU."""
-    x = layers.Conv2D(
-        channels, 3, padding="same", use_bias=False, kernel_initializer="he_normal"
-    )(x)
+    x = layers.Conv2D(channels, 3, padding="same", use_bias=False, kernel_initializer="he_normal")(
+        x
+    )
     # Keras' momentum of 0.99 averages over more steps than a short training has.
     x = layers.BatchNormalization(momentum=0.9)(x)
     return layers.ReLU()(x)

@@ -59,7 +59,9 @@ class Dataset:
             UsageError: that is less than one picture a class.
         """
         if count < len(self.labels):
-            raise UsageError(f"--limit is {count}, expected one per class or more: {len(self.labels)}")
+            raise UsageError(
+                f"--limit is {count}, expected one per class or more: {len(self.labels)}"
+            )
         return replace(self, train=self.train.sample(count))
 
 
@@ -93,6 +95,8 @@ def load(
             f"{folder}: training pictures are {everything.images.shape[1:]}, test pictures "
             f"{test.images.shape[1:]} (height, width, channels); they must be alike"
         )
+    if len(everything) < 5:
+        raise InputError(f"{folder} has {len(everything)} training pictures; expected 5 or more")
     aside = np.zeros(len(everything), bool)
     aside[stratified(everything.labels, min(validation, len(everything) // 5), seed)] = True
     return Dataset(
@@ -162,5 +166,8 @@ def _names_beside(folder: Path) -> tuple[str, ...] | None:
     path = folder / "labels.txt"
     if not path.is_file():
         return None
-    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {error}; save it as UTF-8 text") from error
     return tuple(line.strip() for line in lines if line.strip())

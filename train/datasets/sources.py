@@ -58,8 +58,8 @@ KNOWN: Final = {
         },
         url="https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
         package="dataset-fashion-mnist",
-        # Zalando trimmed each photograph, shrank its longer side to 28 pixels and padded the
-        # other, all on black (github.com/zalandoresearch/fashion-mnist).
+        # Zalando trimmed each photograph, shrank its longer side to 28 pixels, sharpened it,
+        # padded the other side and made it a negative (Xiao et al. 2017, arXiv 1708.07747).
         polarity="light-on-dark",
         trim=True,
         mirrors=True,
@@ -115,12 +115,12 @@ def locate(source: Source, places: Sequence[Path], fetch: Download) -> Path:
     try:
         fetch(source, places[0])
     except Exception as error:  # whatever a network can do: the answer is the same
-        package = f"`sudo apt-get install {source.package}`, " if source.package else ""
+        package = f"`sudo apt-get install {source.package}`; " if source.package else ""
         raise InputError(
             f"{source.name} is not on this machine and cannot be downloaded "
-            f"({' '.join(str(error).split())}); get it with {package}with a network, or from a "
-            f"folder that has {', '.join(f'{name}.gz' for name in FILES)}: "
-            f"`python -m train --dataset {source.name} --data DIR`"
+            f"({' '.join(str(error).split())}). Any of these helps: {package}a network; "
+            f"`python -m train --dataset {source.name} --data DIR` with a folder that has "
+            f"{', '.join(f'{name}.gz' for name in FILES)}"
         ) from error
     return places[0]
 

@@ -29,7 +29,7 @@ def stratified(labels: NDArray[np.integer], count: int, seed: int) -> NDArray[np
 def _shares(sizes: NDArray[np.intp], count: int) -> NDArray[np.intp]:
     """Split `count` in proportion to `sizes`; what rounding leaves goes to the largest remainders."""
     exact = sizes * count / max(1, sizes.sum())
-    shares = np.floor(exact).astype(np.intp)
+    shares: NDArray[np.intp] = np.floor(exact).astype(np.intp)
     missing = count - int(shares.sum())
     shares[np.argsort(shares - exact, kind="stable")[:missing]] += 1
     return shares

@@ -1,0 +1,68 @@
+"""What a reader must know beside the figures: why one is missing, and what may have spoiled it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.accuracy import ORIGINAL
+from benchmarks.evaluation import DEFAULT_NAME
+
+if TYPE_CHECKING:
+    from benchmarks.machine import MachineState
+    from benchmarks.report import Measurement
+
+_RESTLESS = 0.10  # spread of the rounds' medians from which a reader is warned
+
+
+def accuracy_notes(rows: Sequence[Measurement]) -> list[str]:
+    """Why accuracy or agreement is missing, and what is compared with what where it is not plain."""
+    measured = [row for row in rows if row.failure is None]
+    folders = {str(Path(row.file).parent) for row in measured if row.accuracy is None}
+    notes = [
+        f"no accuracy: {folder} has no {DEFAULT_NAME}; name a set with --evaluation FILE.npz"
+        for folder in sorted(folders)
+    ]
+    judged = [row.accuracy for row in measured if row.accuracy is not None]
+    alone = {one.evaluation for one in judged if one.reference is None}
+    notes += [
+        f"no agreement and no difference: {evaluation} has no `scores` of the original, and its "
+        "float32 file is not among the files measured; add it"
+        for evaluation in sorted(alone)
+    ]
+    files = {(one.evaluation, one.reference) for one in judged if one.reference is not None}
+    notes += [
+        f"the reference is {reference}: {evaluation} has no `scores` of the original"
+        for evaluation, reference in sorted(files)
+        if reference != ORIGINAL
+    ]
+    return notes
+
+
+def machine_notes(
+    rows: Sequence[Measurement], before: MachineState, after: MachineState
+) -> list[str]:
+    """What on the machine may have spoiled the times."""
+    notes = []
+    flags = [flag for state in (before, after) for flag in state.throttle_flags or ()]
+    if before.throttled or after.throttled:
+        told = ", ".join(dict.fromkeys(flags))
+        notes.append(f"the processor was held back ({told}): times are too long; cool or power it")
+    spread = max((_spread(row) for row in rows), default=0.0)
+    if spread > _RESTLESS:
+        notes.append(
+            f"the median latency of a file varied by {100 * spread:.0f} % between rounds: "
+            "the machine was not at rest; stop other work, or give --seconds more"
+        )
+    return notes
+
+
+def _spread(row: Measurement) -> float:
+    """How far apart the rounds' medians are, as a share of their middle; 0 where not timed."""
+    if row.timing is None:
+        return 0.0
+    low, middle, high = np.percentile(row.timing.round_p50_ms, (10, 50, 90)).tolist()
+    return float((high - low) / middle)

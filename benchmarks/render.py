@@ -1,0 +1,128 @@
+"""A report for reading: as plain text and as Markdown."""
+
+from __future__ import annotations
+
+from benchmarks.latency import TIMED
+from benchmarks.machine import MachineState
+from benchmarks.report import BenchmarkReport
+from benchmarks.tables import Table, short_names, tables
+
+
+def plain(report: BenchmarkReport) -> str:
+    """The report as text for a terminal of 100 columns, its verdict last."""
+    parts = ["\n".join(plain_table(table)) for table in tables(report)]
+    parts.append("\n".join([*_remarks(report), f"{verdict(report)}."]))
+    return "\n\n".join(parts)
+
+
+def plain_table(table: Table) -> list[str]:
+    """A table's lines as plain text, figures to the right."""
+    widths = [max(map(len, column)) for column in zip(table.headers, *table.rows, strict=True)]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
+        for row in (table.headers, *table.rows)
+    ]
+    return [table.title, "", lines[0], "-" * len(lines[0]), *lines[1:]]
+
+
+def markdown(report: BenchmarkReport) -> str:
+    """The report as a Markdown document, its verdict first."""
+    lines = [
+        "# Benchmark",
+        "",
+        f"**{verdict(report)}.** {report.started}, {report.duration_seconds:.0f} s.",
+    ]
+    for table in tables(report):
+        lines += ["", f"## {table.title}", "", *markdown_table(table)]
+    for title, facts in (
+        ("Remarks", _remarks(report)),
+        ("Machine", machine_lines(report)),
+        ("How it was measured", method_lines(report)),
+    ):
+        if facts:
+            lines += ["", f"## {title}", "", *(f"- {fact}" for fact in facts)]
+    return "\n".join(lines) + "\n"
+
+
+def markdown_table(table: Table) -> list[str]:
+    """A table's lines as Markdown, figures to the right."""
+    rule = ["---", *["---:"] * (len(table.headers) - 1)]
+    rows = [table.headers, rule, *table.rows]
+    return [f"| {' | '.join(cell.replace('|', r'\|') for cell in row)} |" for row in rows]
+
+
+def verdict(report: BenchmarkReport) -> str:
+    """The report in one sentence."""
+    rows = report.measurements
+    compared = [row for row in rows if row.accuracy and row.accuracy.agreement is not None]
+    if not compared:
+        measured = sum(row.failure is None for row in rows)
+        return f"{measured} of {len(rows)} files measured, compared with no reference"
+    return f"{sum(row.verdict == 'ok' for row in rows)} of {len(rows)} files within tolerance"
+
+
+def problems(report: BenchmarkReport) -> list[str]:
+    """A line for each file that could not be measured, and for each figure out of tolerance."""
+    names = short_names([row.file for row in report.measurements])
+    return [
+        reason if row.file in reason else f"{name}: {reason}"
+        for name, row in zip(names, report.measurements, strict=True)
+        for reason in ((row.failure,) if row.failure else row.outside)
+    ]
+
+
+def machine_lines(report: BenchmarkReport) -> list[str]:
+    """The machine and the state it was in, a fact a line."""
+    machine = report.machine
+    versions = {"Python": machine.python, **machine.versions}
+    facts = {
+        "Board": machine.board,
+        "Processor": machine.cpu,
+        "Cores": str(machine.cores),
+        "Clock governor": machine.governor,
+        "Memory": machine.memory_bytes and f"{machine.memory_bytes / 1e9:.1f} GB",
+        "System": machine.system,
+        "Versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
+        "Before": _state(report.before),
+        "After": _state(report.after),
+    }
+    return [f"{name}: {fact}" for name, fact in facts.items() if fact]
+
+
+def method_lines(report: BenchmarkReport) -> list[str]:
+    """How the figures were measured, a fact a line."""
+    settings = report.settings
+    judged = [row.accuracy for row in report.measurements if row.accuracy]
+    sets = ", ".join(sorted({one.evaluation for one in judged}))
+    references = ", ".join(sorted({one.reference for one in judged if one.reference}))
+    facts = {
+        "Evaluation set": sets,
+        "Reference": references,
+        "Difference": references
+        and "file minus reference in per cent points, with the 95 % interval for the same "
+        "pictures (Agresti and Min 2005).",
+        "Tolerance": f"accuracy at most {settings.max_accuracy_drop_points:g} points below the "
+        f"reference, agreement at least {100 * settings.min_agreement:g} %.",
+        "Latency": f"{TIMED} {settings.rounds} rounds after a warm-up, each with every file once "
+        f"in an order shuffled anew (seed {settings.seed}), {settings.seconds:g} s a file in all.",
+        "Images per second": "the timed calls by the time they took, one picture at a time.",
+        "Load and memory": "medians of fresh processes. Load is reading the file, checking its "
+        "digest and building the engine; the model's memory is what opening the file and "
+        "classifying one picture added to the process.",
+    }
+    return [f"{name}: {fact}" for name, fact in facts.items() if fact]
+
+
+def _remarks(report: BenchmarkReport) -> list[str]:
+    return [*report.notes, *problems(report)]
+
+
+def _state(state: MachineState) -> str:
+    facts = []
+    if state.load_1min is not None:
+        facts.append(f"load {state.load_1min:.2f}")
+    if state.temperature_celsius is not None:
+        facts.append(f"{state.temperature_celsius:.1f} °C")
+    if state.throttle_flags is not None:
+        facts.append(", ".join(state.throttle_flags) or "not throttled")
+    return ", ".join(facts)

@@ -1,0 +1,143 @@
+"""The report: every figure of one benchmark as frozen dataclasses, and as JSON, schema-numbered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from benchmarks.accuracy import Accuracy
+from benchmarks.latency import Timing
+from benchmarks.machine import Machine, MachineState
+from benchmarks.memory import Memory
+from benchmarks.settings import Settings
+from benchmarks.startup import Startup
+from edge_runtime.errors import InputError
+
+SCHEMA: Final = 1
+
+Verdict = Literal["ok", "outside", "failed"]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """All that was measured of one model file; None is what was not."""
+
+    file: str
+    size_bytes: int | None = None
+    name: str | None = None  # of the model, from its spec
+    variant: str | None = None  # for example "int8.tflite"
+    sha256: str | None = None
+    startup: Startup | None = None
+    memory: Memory | None = None
+    accuracy: Accuracy | None = None
+    timing: Timing | None = None
+    failure: str | None = None  # why the file could not be measured
+    outside: tuple[str, ...] = ()  # the figures outside their tolerance, each as a sentence
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the file was measured, and is within its tolerance."""
+        if self.failure is not None:
+            return "failed"
+        return "outside" if self.outside else "ok"
+
+
+@dataclass(frozen=True)
+class BenchmarkReport:
+    """One benchmark: where, how and with what result."""
+
+    started: str  # ISO 8601, UTC
+    duration_seconds: float
+    settings: Settings
+    machine: Machine
+    before: MachineState
+    after: MachineState
+    measurements: tuple[Measurement, ...]  # in the order given
+    notes: tuple[str, ...] = ()  # what a reader must know, for example why a figure is missing
+
+    @property
+    def passed(self) -> bool:
+        """Every file was measured, and is within its tolerance."""
+        return all(measurement.verdict == "ok" for measurement in self.measurements)
+
+    def to_json(self) -> str:
+        """The report as JSON text; `passed` and each file's `verdict` are in it for other tools."""
+        document = {"schema": SCHEMA, "passed": self.passed, **asdict(self)}
+        for row, measurement in zip(document["measurements"], self.measurements, strict=True):
+            row["verdict"] = measurement.verdict
+        return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> BenchmarkReport:
+        """Read what `to_json` wrote.
+
+        Raises:
+            InputError: the text is no benchmark report, or one of a newer schema.
+        """
+        try:
+            document = json.loads(text)
+            _require_schema(document)
+            return _report(document)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"not a benchmark report ({type(error).__name__}: {error}); "
+                "make one with `python -m benchmarks MODEL --report FILE.json`"
+            ) from error
+
+
+def read(path: Path) -> BenchmarkReport:
+    """Read the JSON report that a benchmark wrote.
+
+    Raises:
+        InputError: there is no such file, or it is no benchmark report.
+    """
+    try:
+        return BenchmarkReport.from_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from error
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _require_schema(document: Mapping[str, Any]) -> None:
+    schema = document["schema"]
+    if schema > SCHEMA:
+        raise InputError(
+            f"report schema {schema} is newer than this program's {SCHEMA}; upgrade edgeproof"
+        )
+
+
+def _report(document: Mapping[str, Any]) -> BenchmarkReport:
+    return BenchmarkReport(
+        started=document["started"],
+        duration_seconds=document["duration_seconds"],
+        settings=Settings(**document["settings"]),
+        machine=Machine(**document["machine"]),
+        before=_state(document["before"]),
+        after=_state(document["after"]),
+        measurements=tuple(map(_measurement, document["measurements"])),
+        notes=tuple(document["notes"]),
+    )
+
+
+def _state(state: Mapping[str, Any]) -> MachineState:
+    return MachineState(**_with_tuples(state))
+
+
+def _measurement(row: Mapping[str, Any]) -> Measurement:
+    members = {key: value for key, value in row.items() if key != "verdict"}
+    parts = {"startup": Startup, "memory": Memory, "accuracy": Accuracy, "timing": Timing}
+    for key, kind in parts.items():
+        if members[key] is not None:
+            members[key] = kind(**_with_tuples(members[key]))
+    return Measurement(**_with_tuples(members))
+
+
+def _with_tuples(members: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON's lists as the tuples they were."""
+    return {
+        key: tuple(value) if isinstance(value, list) else value for key, value in members.items()
+    }

@@ -1,0 +1,38 @@
+"""What a benchmark is told: how long to measure, on how many pictures, and what is good enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge_runtime.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of one benchmark; they are kept in its report."""
+
+    num_threads: int = 1  # of the engine
+    rounds: int = 20  # each round times every file once, in a new order
+    seconds: float = 1.0  # of timed calls for each file, over all rounds
+    limit: int | None = None  # evaluation pictures to use; None is all
+    max_accuracy_drop_points: float = 0.5  # per cent points below the reference
+    min_agreement: float = 0.99  # share of pictures with the reference's best label, 0..1
+    seed: int = 20260101  # of the order of files in a round, and of the pictures under a limit
+
+    def __post_init__(self) -> None:
+        for name in ("num_threads", "rounds", "limit"):
+            value = getattr(self, name)
+            _require(value is None or value >= 1, name, value, "1 or more")
+        _require(0 < self.seconds <= 3600, "seconds", self.seconds, "above 0, at most 3600")
+        _require(
+            0 <= self.max_accuracy_drop_points <= 100,
+            "max_accuracy_drop",
+            self.max_accuracy_drop_points,
+            "0..100 points",
+        )
+        _require(0 <= self.min_agreement <= 1, "min_agreement", self.min_agreement, "0..1")
+
+
+def _require(condition: bool, name: str, value: float | None, expected: str) -> None:
+    if not condition:
+        raise UsageError(f"{name} is {value}, expected {expected}")

@@ -1,0 +1,127 @@
+"""A report's figures as tables of text, which plain text, Markdown and a terminal then draw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.report import BenchmarkReport, Measurement
+
+_MISSING = "–"
+
+Column = Callable[[Measurement], str | None]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A titled table; the first column is text, the others are figures."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def tables(report: BenchmarkReport) -> list[Table]:
+    """Accuracy and size of every file, then speed and memory of those that were measured."""
+    rows = report.measurements
+    measured = [row for row in rows if row.failure is None]
+    names = dict(
+        zip([row.file for row in rows], short_names([row.file for row in rows]), strict=True)
+    )
+    threads = report.settings.num_threads
+    found = [
+        _table(_accuracy_title(rows), _ACCURACY, rows, names),
+        _table(
+            f"Speed: one picture at a time, {threads} thread{'s' if threads > 1 else ''}",
+            _speed_columns(rows),
+            measured,
+            names,
+        ),
+    ]
+    return [table for table in found if table.rows]
+
+
+def short_names(files: Sequence[str]) -> list[str]:
+    """The files by as few trailing parts of their paths as tell them apart."""
+    parts = [Path(file).parts for file in files]
+    for depth in range(1, max(map(len, parts), default=1) + 1):
+        names = ["/".join(part[-depth:]) for part in parts]
+        if len(set(names)) == len(names):
+            return names
+    return list(files)
+
+
+def _table(
+    title: str, columns: Mapping[str, Column], rows: Sequence[Measurement], names: Mapping[str, str]
+) -> Table:
+    """Lay out the rows; a column with nothing in it is left out."""
+    cells = {header: [column(row) for row in rows] for header, column in columns.items()}
+    cells = {header: column for header, column in cells.items() if any(column)}
+    return Table(
+        title,
+        headers=("file", *cells),
+        rows=tuple(
+            (names[row.file], *(column[index] or _MISSING for column in cells.values()))
+            for index, row in enumerate(rows)
+        ),
+    )
+
+
+def _accuracy_title(rows: Sequence[Measurement]) -> str:
+    pictures = sorted({row.accuracy.pictures for row in rows if row.accuracy})
+    if not pictures:
+        return "Files"
+    return f"Accuracy: {' or '.join(f'{count:,}' for count in pictures)} pictures"
+
+
+def _size(row: Measurement) -> str | None:
+    return None if row.size_bytes is None else f"{row.size_bytes / 1000:,.1f}"
+
+
+def _accuracy(row: Measurement) -> str | None:
+    return row.accuracy and f"{100 * row.accuracy.accuracy:.2f}"
+
+
+def _difference(row: Measurement) -> str | None:
+    accuracy = row.accuracy
+    if accuracy is None or accuracy.difference_points is None:
+        return None
+    if accuracy.reference == row.file:
+        return "the reference"
+    low, high = accuracy.difference_interval_points or (0.0, 0.0)
+    return f"{accuracy.difference_points:+.2f} [{low:+.2f}, {high:+.2f}]"
+
+
+def _agreement(row: Measurement) -> str | None:
+    agreement = row.accuracy.agreement if row.accuracy else None
+    return None if agreement is None else f"{100 * agreement:.2f}"
+
+
+_ACCURACY: Mapping[str, Column] = {
+    "size, kB": _size,
+    "accuracy, %": _accuracy,
+    "difference, points [95 %]": _difference,
+    "agreement, %": _agreement,
+    "verdict": lambda row: row.verdict,
+}
+
+
+def _speed_columns(rows: Sequence[Measurement]) -> Mapping[str, Column]:
+    """Load time, latency in the unit that suits these files, and memory."""
+    medians_ms = [row.timing.p50_ms for row in rows if row.timing]
+    unit, scale = ("µs", 1000) if max(medians_ms, default=0) < 1 else ("ms", 1)
+    return {
+        "load, ms": lambda row: row.startup and f"{row.startup.load_ms:.2f}",
+        f"p50, {unit}": lambda row: row.timing and _figure(row.timing.p50_ms * scale),
+        f"p90, {unit}": lambda row: row.timing and _figure(row.timing.p90_ms * scale),
+        f"p99, {unit}": lambda row: row.timing and _figure(row.timing.p99_ms * scale),
+        "images/s": lambda row: row.timing and _figure(row.timing.images_per_second),
+        "memory, MB": lambda row: row.memory and f"{row.memory.peak_bytes / 1e6:.1f}",
+        "of it model": lambda row: row.memory and f"{row.memory.model_bytes / 1e6:.1f}",
+    }
+
+
+def _figure(value: float) -> str:
+    """Three digits below a hundred, whole numbers above."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

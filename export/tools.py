@@ -1,0 +1,50 @@
+"""The packages that conversion stands on: are they here, and in which versions."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import Final
+
+import edge_runtime
+from edge_runtime.errors import EngineError
+from edge_runtime.spec import Format
+from export.variants import Variant
+
+# Import name → name of the package on PyPI.
+_SHARED: Final = {"tensorflow": "tensorflow", "keras": "keras", "numpy": "numpy"}
+_OF_FORMAT: Final[dict[Format, dict[str, str]]] = {
+    "tflite": {"ai_edge_litert": "ai-edge-litert", "flatbuffers": "flatbuffers"},
+    "onnx": {"tf2onnx": "tf2onnx", "onnx": "onnx", "onnxruntime": "onnxruntime"},
+}
+
+
+def require(variants: Iterable[Variant]) -> None:
+    """Make sure, before anything slow, that what the variants need is installed.
+
+    Raises:
+        EngineError: a package is missing; the message says how to install it.
+    """
+    for module, package in _packages(variants).items():
+        if find_spec(module) is None:
+            raise EngineError(
+                f"{package} is not installed here; run `pip install 'edgeproof[export]'`"
+            )
+
+
+def versions(variants: Iterable[Variant]) -> dict[str, str]:
+    """Package → version of all that the variants are made with."""
+    return {
+        "edgeproof": edge_runtime.__version__,
+        "python": platform.python_version(),
+        **{package: version(package) for package in _packages(variants).values()},
+    }
+
+
+def _packages(variants: Iterable[Variant]) -> dict[str, str]:
+    formats = dict.fromkeys(variant.format for variant in variants)
+    return _SHARED | {
+        module: package for kind in formats for module, package in _OF_FORMAT[kind].items()
+    }
