@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -62,13 +62,13 @@ def load(path: Path, *, limit: int | None = None, seed: int = 0) -> EvaluationSe
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ValueError("it is a single array")  # noqa: TRY004  the handler is below
-            return {name: archive[name] for name in archive.files}
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            # The file of a single array, an .npy, has no names and so none of those wanted.
+            return dict(archive) if isinstance(archive, Mapping) else {}
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist; check --evaluation") from error
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} is not a readable .npz file ({error}); make it again") from error
 
 

@@ -94,7 +94,7 @@ def state(root: Path = _ROOT) -> MachineState:
 def _system(root: Path) -> str:
     kernel = f"{platform.system()} {platform.release()} {platform.machine()}"
     name = _field(root / "etc/os-release", "PRETTY_NAME", separator="=")
-    return f"{name.strip('"')}, {kernel}" if name else kernel
+    return ", ".join([name.strip('"'), kernel]) if name else kernel
 
 
 def _cores() -> int:

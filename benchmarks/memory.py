@@ -1,4 +1,4 @@
-"""How much memory a process has taken at its peak, and which part of it is the model's."""
+"""How much memory a process has taken at its peak, and which part of it any model would take."""
 
 from __future__ import annotations
 
@@ -12,12 +12,7 @@ class Memory:
     """Peak resident memory of a process that opens one model and classifies one picture."""
 
     peak_bytes: int
-    runtime_bytes: int  # of it, Python, numpy, Pillow, this runtime and the engine, without a model
-
-    @property
-    def model_bytes(self) -> int:
-        """What the model added: its file, its weights as the engine holds them, its tensors."""
-        return self.peak_bytes - self.runtime_bytes
+    runtime_bytes: int  # of it, Python, numpy, Pillow, this runtime and the engine, imported only
 
 
 def peak_bytes() -> int | None:

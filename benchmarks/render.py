@@ -48,7 +48,8 @@ def markdown_table(table: Table) -> list[str]:
     """A table's lines as Markdown, figures to the right."""
     rule = ["---", *["---:"] * (len(table.headers) - 1)]
     rows = [table.headers, rule, *table.rows]
-    return [f"| {' | '.join(cell.replace('|', r'\|') for cell in row)} |" for row in rows]
+    escaped = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    return [f"| {' | '.join(row)} |" for row in escaped]
 
 
 def verdict(report: BenchmarkReport) -> str:
@@ -107,8 +108,8 @@ def method_lines(report: BenchmarkReport) -> list[str]:
         f"in an order shuffled anew (seed {settings.seed}), {settings.seconds:g} s a file in all.",
         "Images per second": "the timed calls by the time they took, one picture at a time.",
         "Load and memory": "medians of fresh processes. Load is reading the file, checking its "
-        "digest and building the engine; the model's memory is what opening the file and "
-        "classifying one picture added to the process.",
+        "digest and building the engine. Of the memory, the runtime's part is that of the same "
+        "process with everything imported and no file opened.",
     }
     return [f"{name}: {fact}" for name, fact in facts.items() if fact]
 

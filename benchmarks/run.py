@@ -93,7 +93,9 @@ def _open(subjects: Sequence[_Subject], settings: Settings, progress: Progress) 
         path, threads = Path(subject.row.file), settings.num_threads
         try:
             file = modelfile.read(path)
-            opening, memory = startup.measure(path, num_threads=threads)
+            opening, memory = startup.measure(
+                path, processes=settings.processes, num_threads=threads
+            )
             subject.classifier = Classifier.from_file(file, num_threads=threads)
         except EdgeError as error:
             subject.fail(error)

@@ -14,13 +14,14 @@ class Settings:
     num_threads: int = 1  # of the engine
     rounds: int = 20  # each round times every file once, in a new order
     seconds: float = 1.0  # of timed calls for each file, over all rounds
+    processes: int = 3  # fresh ones that open each file; load time and memory are their medians
     limit: int | None = None  # evaluation pictures to use; None is all
     max_accuracy_drop_points: float = 0.5  # per cent points below the reference
     min_agreement: float = 0.99  # share of pictures with the reference's best label, 0..1
     seed: int = 20260101  # of the order of files in a round, and of the pictures under a limit
 
     def __post_init__(self) -> None:
-        for name in ("num_threads", "rounds", "limit"):
+        for name in ("num_threads", "rounds", "processes", "limit"):
             value = getattr(self, name)
             _require(value is None or value >= 1, name, value, "1 or more")
         _require(0 < self.seconds <= 3600, "seconds", self.seconds, "above 0, at most 3600")

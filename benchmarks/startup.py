@@ -21,7 +21,6 @@ from edge_runtime import modelfile
 from edge_runtime.backends.base import ENGINES
 from edge_runtime.errors import EdgeError, ModelError
 
-_PROCESSES = 3
 _TIMEOUT_SECONDS = 120
 
 
@@ -29,13 +28,18 @@ _TIMEOUT_SECONDS = 120
 class Startup:
     """How long a process takes to be ready, with the engine's own import left out."""
 
-    processes: int  # fresh ones, one after the other; the figures are their medians
+    processes: int  # that opened it, one after the other; the figures are their medians
     load_ms: float  # read the file, check its digest, load it into the engine
     first_prediction_ms: float  # the first picture after that
 
 
-def measure(path: Path, *, num_threads: int = 1) -> tuple[Startup, Memory | None]:
+def measure(path: Path, *, processes: int, num_threads: int = 1) -> tuple[Startup, Memory | None]:
     """Open a model file and classify one picture in fresh processes.
+
+    Args:
+        path: the model file.
+        processes: how many.
+        num_threads: of the engine.
 
     Returns:
         The medians; no memory where the system does not say it.
@@ -43,7 +47,7 @@ def measure(path: Path, *, num_threads: int = 1) -> tuple[Startup, Memory | None
     Raises:
         ModelError: a process failed or died.
     """
-    samples = [_in_fresh_process(path, num_threads) for _ in range(_PROCESSES)]
+    samples = [_in_fresh_process(path, num_threads) for _ in range(processes)]
     startup = Startup(
         processes=len(samples),
         load_ms=median(sample["load_ms"] for sample in samples),
@@ -67,6 +71,8 @@ def _in_fresh_process(path: Path, num_threads: int) -> dict[str, Any]:
             timeout=_TIMEOUT_SECONDS,
             check=False,
         )
+    except OSError as error:
+        raise ModelError(f"{path}: cannot start a process to open it: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:
         raise ModelError(f"{path} was not ready after {_TIMEOUT_SECONDS} s") from error
     if child.returncode != 0:
@@ -121,9 +127,10 @@ def _open(path: Path, num_threads: int) -> dict[str, Any]:
 
 
 def _import_engine(path: Path) -> None:
-    """Import the engine that will run the file, so that its cost is not taken for the model's."""
-    engines = {f".{kind}": packages for kind, packages in ENGINES.items()}
-    for package in engines.get(path.suffix.lower(), ()):
+    """Import what will run the file, so that its cost is not taken for the file's."""
+    kind = path.suffix.lower().removeprefix(".")
+    importlib.import_module(f"edge_runtime.backends.{kind}")
+    for package in next(packages for name, packages in ENGINES.items() if name == kind):
         # The TFLite packages have theirs in a submodule. One that is missing or does not start is
         # told of when the file is opened.
         for name in (package, f"{package}.interpreter"):

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
+from benchmarks.latency import Timing
+from benchmarks.memory import Memory
 from benchmarks.report import BenchmarkReport, Measurement
 
-_MISSING = "–"
+_MISSING: Final = "-"
 
 Column = Callable[[Measurement], str | None]
 
@@ -80,7 +83,7 @@ def _size(row: Measurement) -> str | None:
 
 
 def _accuracy(row: Measurement) -> str | None:
-    return row.accuracy and f"{100 * row.accuracy.accuracy:.2f}"
+    return None if row.accuracy is None else f"{100 * row.accuracy.accuracy:.2f}"
 
 
 def _difference(row: Measurement) -> str | None:
@@ -94,11 +97,11 @@ def _difference(row: Measurement) -> str | None:
 
 
 def _agreement(row: Measurement) -> str | None:
-    agreement = row.accuracy.agreement if row.accuracy else None
+    agreement = None if row.accuracy is None else row.accuracy.agreement
     return None if agreement is None else f"{100 * agreement:.2f}"
 
 
-_ACCURACY: Mapping[str, Column] = {
+_ACCURACY: Final[Mapping[str, Column]] = {
     "size, kB": _size,
     "accuracy, %": _accuracy,
     "difference, points [95 %]": _difference,
@@ -107,21 +110,31 @@ _ACCURACY: Mapping[str, Column] = {
 }
 
 
-def _speed_columns(rows: Sequence[Measurement]) -> Mapping[str, Column]:
-    """Load time, latency in the unit that suits these files, and memory."""
-    medians_ms = [row.timing.p50_ms for row in rows if row.timing]
+def _speed_columns(rows: Sequence[Measurement]) -> dict[str, Column]:
+    """Load time, latency in the unit that suits these files, rate and memory."""
+    medians_ms = [row.timing.p50_ms for row in rows if row.timing is not None]
     unit, scale = ("µs", 1000) if max(medians_ms, default=0) < 1 else ("ms", 1)
+
+    def load(row: Measurement) -> str | None:
+        return None if row.startup is None else f"{row.startup.load_ms:.2f}"
+
+    def timing(figure: Callable[[Timing], float]) -> Column:
+        return lambda row: None if row.timing is None else _digits(figure(row.timing))
+
+    def memory(figure: Callable[[Memory], int]) -> Column:
+        return lambda row: None if row.memory is None else f"{figure(row.memory) / 1e6:.1f}"
+
     return {
-        "load, ms": lambda row: row.startup and f"{row.startup.load_ms:.2f}",
-        f"p50, {unit}": lambda row: row.timing and _figure(row.timing.p50_ms * scale),
-        f"p90, {unit}": lambda row: row.timing and _figure(row.timing.p90_ms * scale),
-        f"p99, {unit}": lambda row: row.timing and _figure(row.timing.p99_ms * scale),
-        "images/s": lambda row: row.timing and _figure(row.timing.images_per_second),
-        "memory, MB": lambda row: row.memory and f"{row.memory.peak_bytes / 1e6:.1f}",
-        "of it model": lambda row: row.memory and f"{row.memory.model_bytes / 1e6:.1f}",
+        "load, ms": load,
+        f"p50, {unit}": timing(lambda timing: timing.p50_ms * scale),
+        f"p90, {unit}": timing(lambda timing: timing.p90_ms * scale),
+        f"p99, {unit}": timing(lambda timing: timing.p99_ms * scale),
+        "images/s": timing(lambda timing: timing.images_per_second),
+        "memory, MB": memory(lambda memory: memory.peak_bytes),
+        "of it runtime": memory(lambda memory: memory.runtime_bytes),
     }
 
 
-def _figure(value: float) -> str:
-    """Three digits below a hundred, whole numbers above."""
+def _digits(value: float) -> str:
+    """Three digits below a hundred, whole numbers from there on."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

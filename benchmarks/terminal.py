@@ -71,7 +71,7 @@ class _StageLines:
 
 
 def _is_rich(stream: TextIO) -> bool:
-    return stream.isatty() and "rich" in sys.modules or stream.isatty() and bool(find_spec("rich"))
+    return stream.isatty() and find_spec("rich") is not None
 
 
 def _rich_table(table: Table) -> RichTable:

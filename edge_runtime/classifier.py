@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge_runtime import image, modelfile, postprocess, preprocess
 from edge_runtime.backends import Backend, open_backend
-from edge_runtime.errors import ModelError, SpecError, UsageError
+from edge_runtime.errors import InputError, ModelError, SpecError, UsageError
 from edge_runtime.image import ImageSource
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.postprocess import Prediction
@@ -150,7 +150,17 @@ class Classifier:
 
         Returns:
             float32, shape (n, classes), 0..1.
+
+        Raises:
+            InputError: `pixels` has another shape or type, or holds no picture.
         """
+        image = self.spec.image
+        expected = (image.height, image.width, image.channels)
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != expected or not len(pixels):
+            raise InputError(
+                f"an array of {pixels.dtype} and shape {pixels.shape} was given, expected uint8 "
+                f"pixels 0..255 of shape (n, height, width, channels) = (n, {str(expected)[1:]}"
+            )
         return self._probabilities(self._run(pixels))
 
     def _run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -161,6 +171,11 @@ class Classifier:
             raise ModelError(
                 f"the model gives {outputs} scores but has {expected} labels; "
                 "export it again with the right labels"
+            )
+        if not np.isfinite(raw).all():
+            raise ModelError(
+                "the model gives scores that are no numbers here; "
+                "run `python -m edge_runtime check` on it, and try another engine"
             )
         return raw
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -78,10 +77,9 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not 1 or more")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
+    return int(text)
 
 
 def _classify(arguments: argparse.Namespace) -> int:
@@ -93,7 +91,7 @@ def _classify(arguments: argparse.Namespace) -> int:
     failures: list[Failure] = []
     outcomes = _outcomes(classifier, arguments.pictures, failures)
     for line in lines(outcomes, arguments.format):
-        print(line)
+        print(line, flush=True)  # a reader at the other end of a pipe need not wait
     return 1 if failures else 0
 
 
@@ -149,4 +147,4 @@ def _model(path: Path | None) -> ModelFile:
 
 
 def _say(text: str) -> None:
-    print(f"{PROGRAM}: {text}", file=sys.stderr)
+    console.say(PROGRAM, text)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import sys
+import warnings
 from collections.abc import Callable
 
-from edge_runtime.errors import EdgeError
+from edge_runtime.errors import EdgeError, OutputError
 
 
 def run(program: str, command: Callable[[], int]) -> int:
@@ -17,15 +20,44 @@ def run(program: str, command: Callable[[], int]) -> int:
     Returns:
         The command's own code, the error's `exit_code`, or 130 when interrupted.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A file's name may hold bytes that are no text; it is printed nevertheless.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    # What Pillow finds odd in a picture ends in a result or in an error of ours.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    try:
+        code = _run(program, command)
+        sys.stdout.flush()  # now, while a reader that has gone can still be answered for
+    except KeyboardInterrupt:
+        say(program, "interrupted")
+        return 130
+    except BrokenPipeError:  # head, say, has read enough
+        _abandon_stdout()
+        return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _abandon_stdout()
+        say(program, f"error: cannot write the output: {error.strerror}; free some space")
+        return OutputError.exit_code
+    return code
+
+
+def say(program: str, text: object) -> None:
+    """Print one line on stderr, whatever `text` holds: names and engines' words may be anything."""
+    line = " ".join(str(text).splitlines())
+    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
+    print(f"{program}: {shown}", file=sys.stderr)
+
+
+def _run(program: str, command: Callable[[], int]) -> int:
     try:
         return command()
     except EdgeError as error:
-        print(f"{program}: error: {error}", file=sys.stderr)
+        say(program, f"error: {error}")
         return error.exit_code
-    except KeyboardInterrupt:
-        print(f"{program}: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # The reader (head, say) has gone; Python must not complain when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+
+
+def _abandon_stdout() -> None:
+    """Let Python close stdout without a complaint about what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

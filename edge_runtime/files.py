@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,13 +42,22 @@ def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> Non
 
 
 @contextmanager
-def new_directory(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
+def new_directory(
+    path: Path, *, overwrite: bool = False, mark: str | None = None
+) -> Iterator[Path]:
     """A temporary sibling folder to fill; it becomes `path` in one step when the block ends well.
 
+    Args:
+        path: the folder to make.
+        overwrite: replace a folder that is there already, and all that is in it.
+        mark: replace only a folder that is empty or holds a file of this name.
+
     Raises:
-        OutputError: `path` exists and `overwrite` is false, or its parent cannot be written.
+        OutputError: `path` exists and may not be replaced, or its parent cannot be written.
     """
-    refuse_existing(path, overwrite=overwrite)
+    refuse_existing(path, overwrite=overwrite, mark=mark)
+    if path.name in ("", "..") or (path.exists() and not path.is_dir()):
+        raise OutputError(f"{path} cannot be replaced by a folder; name another place")
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
@@ -63,10 +73,23 @@ def new_directory(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Raise OutputError when `path` is there already, before any slow work is done for it."""
-    if path.exists() and not overwrite:
+def refuse_existing(path: Path, *, overwrite: bool, mark: str | None = None) -> None:
+    """Raise OutputError when `path` may not be written, before any slow work is done for it.
+
+    Args:
+        path: the file or folder to write.
+        overwrite: it may be there already.
+        mark: but as a folder only when it is empty or holds a file of this name: whoever mistypes
+            the name of a folder of pictures must not lose them.
+    """
+    if not os.path.lexists(path):
+        return
+    if not overwrite:
         raise OutputError(f"{path} exists already; name another place or add --overwrite")
+    if mark is not None and path.is_dir() and not (path / mark).exists() and any(path.iterdir()):
+        raise OutputError(
+            f"{path} holds other things (no {mark}), so it is not replaced; name another place"
+        )
 
 
 @contextmanager
@@ -82,7 +105,8 @@ def _explained(path: Path) -> Iterator[None]:
 
 def _exchange(new: Path, old: Path) -> None:
     """Swap two folders. Only Linux can do it in one step; elsewhere there is a short gap."""
-    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    renameat2 = getattr(libc, "renameat2", None)
     names = (os.fsencode(new), os.fsencode(old))
     if renameat2 and renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0:
         return
@@ -95,6 +119,8 @@ def _exchange(new: Path, old: Path) -> None:
 
 def _sync_folder(folder: Path) -> None:
     """Make a rename itself survive a power cut."""
+    if os.name == "nt":  # Windows cannot open a folder
+        return
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import ModelError
 from edge_runtime.modelfile import ModelFile
+from edge_runtime.spec import ModelSpec, Variant
 
 
 @dataclass(frozen=True)
@@ -52,26 +52,37 @@ def check(file: ModelFile, *, num_threads: int = 1) -> GoldenReport:
     """Replay the golden samples inside a model file.
 
     Raises:
-        ModelError: the file holds no golden samples, or they are not readable.
+        ModelError: the file holds no golden samples, or none that can be read and fit its spec.
         EngineError: no engine for its format is installed.
     """
     classifier = Classifier.from_file(file, num_threads=num_threads)
-    images, expected = _unpack(file)
+    images, expected = _unpack(file, classifier.spec)
     actual = classifier.scores(images)
-    variant = classifier.spec.variant
+    variant = classifier.spec.variant or Variant
     return GoldenReport(
         samples=len(images),
         agreeing=int(np.sum(actual.argmax(axis=1) == expected.argmax(axis=1))),
         max_score_difference=float(np.max(np.abs(actual - expected))),
-        tolerance=0.02 if variant is None else variant.golden_tolerance,
+        tolerance=variant.golden_tolerance,
     )
 
 
-def _unpack(file: ModelFile) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def _unpack(file: ModelFile, spec: ModelSpec) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     if file.golden is None:
         raise ModelError(f"{file.path} holds no golden samples; export it with `python -m export`")
     try:
         with np.load(io.BytesIO(file.golden), allow_pickle=False) as samples:
-            return samples["images"], samples["scores"]
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            images, scores = samples["images"], samples["scores"]
+    # numpy and zipfile may raise nearly anything on bad bytes.
+    except Exception as error:
         raise ModelError(f"{file.path}: its golden samples are not readable: {error}") from error
+    shape = (spec.image.height, spec.image.width, spec.image.channels)
+    fitting = (
+        images.dtype == np.uint8
+        and images.shape == (len(scores), *shape)
+        and scores.shape == (len(scores), len(spec.labels))
+        and len(scores) > 0
+    )
+    if not fitting:
+        raise ModelError(f"{file.path}: its golden samples do not fit its spec; export it again")
+    return images, scores

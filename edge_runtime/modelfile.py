@@ -154,9 +154,8 @@ def _archived(path: Path, data: bytes) -> tuple[bytes | None, bytes | None]:
         return None, None
     try:
         with archive:
-            return _member(archive, _SPEC, MAX_SPEC_BYTES), _member(
-                archive, _GOLDEN, MAX_GOLDEN_BYTES
-            )
+            text = _member(archive, _SPEC, MAX_SPEC_BYTES)
+            return text, _member(archive, _GOLDEN, MAX_GOLDEN_BYTES)
     except _ZIP_ERRORS as error:
         raise DamagedModelError(f"{path}: the archive at its end is damaged: {error}") from error
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 _STDERR = 2
+# Threads share descriptors: two that save and restore one at the same time could lose it.
+_one_at_a_time = threading.RLock()
 
 
 @contextmanager
@@ -17,16 +20,18 @@ def native_output_hidden() -> Iterator[None]:
     LiteRT announces its XNNPACK delegate there whatever the logging variables say.
     EDGE_RUNTIME_VERBOSE=1 lets everything through.
     """
-    if os.environ.get("EDGE_RUNTIME_VERBOSE", "0") not in ("", "0"):
+    verbose = os.environ.get("EDGE_RUNTIME_VERBOSE", "0") not in ("", "0")
+    if verbose or sys.stderr is None:  # a service may have been started without stderr
         yield
         return
-    sys.stderr.flush()
-    saved = os.dup(_STDERR)
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nothing, _STDERR)
-        yield
-    finally:
-        os.dup2(saved, _STDERR)
-        os.close(saved)
-        os.close(nothing)
+    with _one_at_a_time:
+        sys.stderr.flush()
+        saved = os.dup(_STDERR)
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nothing, _STDERR)
+            yield
+        finally:
+            os.dup2(saved, _STDERR)
+            os.close(saved)
+            os.close(nothing)

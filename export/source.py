@@ -31,6 +31,7 @@ class Source:
     folder: Path
     spec: ModelSpec
     sha256: str  # of model.keras
+    seed: int | None  # of the training
     evaluation: NDArray[np.uint8]  # 0..255, shape (n, height, width, channels), RGB or grey
     labels: NDArray[np.int64]  # their true classes, shape (n,)
     calibration: NDArray[np.uint8] | None  # pixels like `evaluation`; None where not asked for
@@ -69,7 +70,8 @@ def read(folder: Path, *, calibration: bool) -> Source:
     evaluation = _pixels(folder / EVALUATION, arrays, spec.image)
     return Source(
         folder=folder,
-        spec=_with_seed(spec, folder / SUMMARY),
+        spec=spec,
+        seed=_seed(folder / SUMMARY, spec),
         sha256=hashlib.sha256((folder / MODEL).read_bytes()).hexdigest(),
         evaluation=evaluation,
         labels=_labels(folder / EVALUATION, arrays, len(evaluation), len(spec.labels)),
@@ -107,6 +109,17 @@ def load_model(source: Source) -> Any:
             "train it again with the right labels"
         )
     return model
+
+
+def _seed(path: Path, spec: ModelSpec) -> int | None:
+    """The training's seed; a run directory made by hand may do without."""
+    if not path.is_file():
+        return spec.provenance.seed
+    try:
+        seed = json.loads(path.read_bytes()).get("seed")
+    except (ValueError, AttributeError) as error:
+        raise InputError(f"{path} is not a JSON object: {error}; train again") from error
+    return seed if isinstance(seed, int) else spec.provenance.seed
 
 
 def _calibration(path: Path, image: ImageInput) -> NDArray[np.uint8]:

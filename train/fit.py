@@ -129,7 +129,7 @@ def _normalise(images: Any, table: Any) -> Any:
 
 
 def _optimizer(model: keras.Model, config: TrainConfig, steps: int) -> Any:
-    settings = {"learning_rate": _schedule(config, steps), "weight_decay": config.weight_decay}
+    settings = {"learning_rate": schedule(config, steps), "weight_decay": config.weight_decay}
     if config.optimizer == "adam":
         optimizer = keras.optimizers.AdamW(**settings)
     else:
@@ -139,7 +139,8 @@ def _optimizer(model: keras.Model, config: TrainConfig, steps: int) -> Any:
     return optimizer
 
 
-def _schedule(config: TrainConfig, steps: int) -> Any:
+def schedule(config: TrainConfig, steps: int) -> Any:
+    """The learning rate of each of so many steps, or the one of all."""
     top = config.learning_rate
     match config.schedule:
         case "constant":

@@ -36,12 +36,16 @@ class OnnxBackend:
 
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Scores of a batch; see `Backend.run`."""
-        tensor = normalise(pixels, self._image)
         rows = [
-            self._session.run([self._output], {self._input: tensor[start : start + self._batch]})[0]
-            for start in range(0, len(tensor), self._batch)
+            self._scores(pixels[start : start + self._batch])
+            for start in range(0, len(pixels), self._batch)
         ]
         return rows[0] if len(rows) == 1 else np.concatenate(rows)
+
+    def _scores(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        tensor = normalise(pixels, self._image)
+        scores = self._session.run([self._output], {self._input: tensor})[0]
+        return scores.astype(np.float32, copy=False)  # type: ignore[no-any-return]
 
 
 def _session(model: bytes, num_threads: int) -> Any:

@@ -32,18 +32,16 @@ class TFLiteBackend:
 
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Scores of a batch, one picture after the other; see `Backend.run`."""
+        rows = [self._invoke(pixels[index : index + 1]) for index in range(len(pixels))]
+        scores = np.concatenate(rows).astype(np.float32, copy=False)
+        return scores if self._scale is None else (scores - self._zero_point) * self._scale
+
+    def _invoke(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
         tensor = pixels if self._table is None else lookup(self._table, pixels)
         with self._lock:
-            rows = [self._invoke(tensor[index : index + 1]) for index in range(len(tensor))]
-        scores = np.concatenate(rows)
-        if self._scale is None:
-            return scores
-        return (scores.astype(np.float32) - self._zero_point) * self._scale
-
-    def _invoke(self, tensor: NDArray[Any]) -> NDArray[Any]:
-        self._interpreter.set_tensor(self._input, tensor)
-        self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._output)  # type: ignore[no-any-return]
+            self._interpreter.set_tensor(self._input, tensor)
+            self._interpreter.invoke()
+            return self._interpreter.get_tensor(self._output)  # type: ignore[no-any-return]
 
 
 def _interpreter(model: bytes, num_threads: int) -> Any:
@@ -63,8 +61,9 @@ def _engine() -> Any:
     for name in ENGINES["tflite"]:
         try:
             return importlib.import_module(f"{name}.interpreter")
-        except ModuleNotFoundError:
-            continue
+        except ModuleNotFoundError as error:
+            if error.name not in (name, f"{name}.interpreter"):
+                broken.append(f"{name} does not start here ({error})")
         # tflite-runtime under NumPy 2 fails with AttributeError or SystemError, not ImportError.
         except Exception as error:  # noqa: BLE001
             broken.append(f"{name} does not start here ({type(error).__name__}: {error})")

@@ -1,0 +1,107 @@
+"""`python -m export`: arguments in, files and a table out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from edge_runtime import console, modelfile
+from export import chatter, reference
+from export.report import table, verdicts
+from export.source import MODEL
+from export.tell import Tell
+from export.variants import VARIANTS, Variant, select
+from export.verify import Limits
+
+_DESCRIPTION = """\
+Turn a trained Keras model into verified TFLite and ONNX files for small devices.
+
+Every file is compared with the Keras model on the evaluation pictures, through the runtime that
+devices use. A file outside the limits is not published, and the exit code is 1.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code (see `edge_runtime.errors`)."""
+    arguments = _parser().parse_args(argv)
+    return console.run("export", lambda: _list() if arguments.list else _export(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    limits = Limits()
+    parser = argparse.ArgumentParser(
+        prog="python -m export",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "run", type=Path, nargs="?", help="run directory of `python -m train`; without it, the reference model"
+    )
+    parser.add_argument("--out", type=Path, help="folder to make (default: exported/<name>)")
+    parser.add_argument(
+        "--only",
+        metavar="NAMES",
+        action="append",
+        default=[],
+        help="make only these, separated by commas: names, precisions or formats of --list",
+    )
+    parser.add_argument(
+        "--max-accuracy-drop",
+        metavar="POINTS",
+        type=float,
+        default=limits.max_accuracy_drop_points,
+        help="per cent points a file may lose (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--min-agreement",
+        metavar="SHARE",
+        type=float,
+        default=limits.min_agreement,
+        help="share of pictures a file must answer like Keras, 0..1 (default: %(default)s)",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace the folder")
+    parser.add_argument(
+        "--verbose", action="store_true", help="show what TensorFlow and the converters print"
+    )
+    parser.add_argument("--list", action="store_true", help="list the variants and stop")
+    return parser
+
+
+def _list() -> int:
+    width = max(len(variant.name) for variant in VARIANTS)
+    for variant in VARIANTS:
+        print(f"{variant.name:{width}}  {variant.summary}")
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from export.pipeline import export, steps
+
+    variants = select([term for terms in arguments.only for term in terms.split(",")])
+    run, out = _run_and_out(arguments.run, arguments.out)
+    with chatter.terminal() as stream, _progress(stream, steps(variants)) as tell:
+        report = export(
+            run,
+            out,
+            variants=variants,
+            limits=Limits(arguments.max_accuracy_drop, arguments.min_agreement),
+            overwrite=arguments.overwrite,
+            verbose=arguments.verbose,
+            tell=tell,
+        )
+    Console().print(table(report))
+    print(*verdicts(report, out), sep="\n")
+    return 0 if report.passed else 1
+
+
+def _run_and_out(run: Path | None, out: Path | None) -> tuple[Path, Path]:
+    """Where the model comes from and where its files go, defaults filled in."""
+    if run is not None:
+        return run, out or Path("exported") / run.resolve().name
+    spec = modelfile.read_keras_spec(reference.FOLDER / MODEL) if out is None else None
+    ...

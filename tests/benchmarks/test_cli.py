@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks import terminal
+from benchmarks.cli import main
+from benchmarks.report import BenchmarkReport, read
+from benchmarks.run import benchmark
+from benchmarks.settings import Settings
+
+Folder = Callable[..., Path]
+
+ROOT = Path(__file__).parents[2]
+QUICK = ["--rounds", "2", "--seconds", "0.01"]
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+
+def test_help_needs_neither_numpy_nor_pillow_nor_an_engine() -> None:
+    blocked = ("numpy", "PIL", "rich", "ai_edge_litert", "tflite_runtime", "onnxruntime")
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({blocked})); "
+        "from benchmarks.cli import main; main(['--help'])"
+    )
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
+    assert "--evaluation" in done.stdout
+
+
+def test_the_report_is_written_as_json_and_markdown(
+    folder: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "new" / "report.json"
+    command = [str(folder("int8.tflite")), "--report", str(report), *QUICK]
+    assert main(command) == 0
+    captured = capsys.readouterr()
+    assert "1 of 1 files within tolerance" in captured.out
+    assert str(report) in captured.err
+    assert read(report).passed
+    document = json.loads(report.read_text())
+    assert document["schema"] == 1
+    assert document["measurements"][0]["verdict"] == "ok"
+    assert report.with_suffix(".md").read_text().startswith("# Benchmark\n")
+
+    assert main(command) == 2, "an existing report is refused"
+    assert "--overwrite" in capsys.readouterr().err
+    assert main([*command, "--overwrite"]) == 0
+    assert sorted(path.name for path in report.parent.iterdir()) == ["report.json", "report.md"]
+
+
+def test_a_figure_outside_its_tolerance_is_exit_code_1_and_the_report_is_still_written(
+    folder: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, report = folder("int8.onnx"), tmp_path / "report.json"
+    (home / "cut.onnx").write_bytes((home / "halves.int8.onnx").read_bytes()[:2000])
+    assert main([str(home), "--report", str(report), *QUICK]) == 1
+    assert "1 of 2 files within tolerance" in capsys.readouterr().out
+    assert [row.verdict for row in read(report).measurements] == ["failed", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["none"], 2, "none does not exist"),
+        (["x.tflite", "--rounds", "0"], 2, "rounds is 0"),
+        (["x.tflite", "--report", "report.txt"], 2, "must end in .json"),
+        (["x.tflite", "--evaluation", "none.npz"], 1, "none.npz does not exist"),
+    ],
+)
+def test_a_wrong_request_is_one_line_that_says_so(
+    arguments: list[str], code: int, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert line.startswith("benchmarks: error: ")
+    assert words in line
+
+
+def test_without_rich_the_same_figures_come_as_plain_text(folder: Folder) -> None:
+    blocked = ("rich", "tensorflow", "keras", "onnx", "matplotlib")
+    arguments = [str(folder("int8.tflite")), *QUICK]
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({blocked})); "
+        f"from benchmarks.cli import main; raise SystemExit(main({arguments}))"
+    )
+    done = python("-c", code)
+    assert done.returncode == 0, done.stderr
+    assert "halves.int8.tflite" in done.stdout
+    assert "1 of 1 files within tolerance." in done.stdout
+    assert done.stderr.splitlines() == [
+        "benchmarks: opening in fresh processes",
+        "benchmarks: classifying the evaluation set",
+        "benchmarks: timing in turns",
+    ]
+
+
+def test_neither_training_nor_conversion_is_loaded(folder: Folder) -> None:
+    code = (
+        "import sys; from benchmarks.cli import main; "
+        f"main({[str(folder('int8.tflite')), *QUICK]}); "
+        "found = {'train', 'export', 'tensorflow', 'keras', 'onnx'} & set(sys.modules); "
+        "raise SystemExit(', '.join(found))"
+    )
+    assert python("-c", code).returncode == 0
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(scope="module")
+def report() -> BenchmarkReport:
+    models = ROOT / "tests" / "models" / "halves.int8.onnx"
+    return benchmark(
+        [models, models.with_name("gone.onnx")], Settings(rounds=2, seconds=0.01, processes=1)
+    )
+
+
+def test_a_terminal_shows_all_within_100_columns(
+    report: BenchmarkReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("rich")
+    monkeypatch.setenv("COLUMNS", "100")
+    stream = Terminal()
+    terminal.show(report, stream)
+    text = stream.getvalue()
+    for words in ("halves.int8.onnx", "failed", "p99, µs", "memory, MB", "No such file"):
+        assert words in text, text
+    assert "…" not in text, "nothing is cut off"

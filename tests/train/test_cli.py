@@ -1,0 +1,117 @@
+"""`python -m train`: what it refuses, and how."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge_runtime.errors import UsageError
+from train.cli import main
+from train.config import TrainConfig
+
+
+def fails(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
+    """The exit code, and the one line on stderr."""
+    code = main([str(argument) for argument in arguments])
+    output = capsys.readouterr()
+    assert output.out == ""
+    (line,) = output.err.splitlines()
+    assert line.startswith("train: error: ")
+    return code, line
+
+
+def test_help_needs_no_package_at_all() -> None:
+    heavy = ("tensorflow", "keras", "numpy", "PIL", "matplotlib", "rich")
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({heavy}));"
+        "from train.cli import main; main(['--help'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "--dataset" in done.stdout
+    assert "mlp" in done.stdout
+
+
+def test_an_unknown_model_lists_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--model", "transformer"])
+    assert caught.value.code == 2
+    assert "'mlp', 'cnn'" in capsys.readouterr().err
+
+
+def test_an_unknown_data_set_is_a_usage_error(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, line = fails(capsys, "--dataset", "cifar", "--out", tmp_path / "run")
+    assert code == 2
+    assert "expected fashion-mnist, mnist, or a folder" in line
+
+
+def test_an_existing_run_is_refused_before_the_data_is_even_looked_for(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, line = fails(capsys, "--dataset", "cifar", "--out", tmp_path)
+    assert code == 2
+    assert f"{tmp_path} exists already; name another place or add --overwrite" in line
+
+
+def test_a_wrong_digest_is_exit_code_1_and_leaves_nothing(
+    capsys: pytest.CaptureFixture[str], idx_folder: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "runs" / "mlp"
+    code, line = fails(capsys, "--data", idx_folder, "--out", out)
+    assert code == 1
+    assert "is not the file expected" in line
+    assert not out.parent.exists()
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "words"),
+    [
+        ("--epochs", 0, "--epochs is 0, expected 1 or more"),
+        ("--batch-size", -1, "--batch-size is -1, expected 1 or more"),
+        ("--limit", 0, "--limit is 0, expected 1 or more"),
+        ("--learning-rate", 0, "--learning-rate is 0.0, expected more than 0"),
+        ("--label-smoothing", 1, "--label-smoothing is 1.0, expected 0 to below 1"),
+        ("--weight-decay", -0.1, "--weight-decay is -0.1, expected 0 or more"),
+        ("--seed", -1, "--seed is -1, expected 0 or more"),
+    ],
+)
+def test_a_senseless_number_is_refused(
+    capsys: pytest.CaptureFixture[str], flag: str, value: float, words: str
+) -> None:
+    code, line = fails(capsys, f"{flag}={value}")
+    assert code == 2
+    assert words in line
+
+
+def test_without_tensorflow_the_error_says_what_to_install(
+    idx_folder: Path, tmp_path: Path
+) -> None:
+    code = (
+        "import sys; sys.modules['tensorflow'] = None;"
+        "from train.cli import main; raise SystemExit(main(sys.argv[1:]))"
+    )
+    arguments = ["--dataset", str(idx_folder), "--out", str(tmp_path / "runs" / "mlp")]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 3
+    assert done.stderr.splitlines()[-1].endswith("run `pip install 'edgeproof[train]'`")
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_recorded_command_repeats_the_config() -> None:
+    config = TrainConfig(model="cnn", augment=True, limit=200, data=Path("my data"), epochs=10)
+    assert config.command(Path("runs/cnn")) == (
+        "python -m train --dataset fashion-mnist --data 'my data' --model cnn --epochs 10 "
+        "--augment --limit 200 --out runs/cnn"
+    )
+
+
+def test_a_config_is_checked_without_the_command_line_too() -> None:
+    with pytest.raises(UsageError, match="--epochs is 0"):
+        TrainConfig(epochs=0)

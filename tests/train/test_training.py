@@ -1,0 +1,233 @@
+"""Training for real: the run directory, the models, and how a run ends early."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge_runtime import modelfile, postprocess
+from edge_runtime.preprocess import normalise
+from edge_runtime.spec import ImageInput
+from train.cli import main
+from train.config import ModelName, TrainConfig
+from train.datasets import load, sources
+
+pytestmark = pytest.mark.slow
+
+LABELS = sources.KNOWN["fashion-mnist"].labels
+
+
+@pytest.fixture(scope="module")
+def run(fashion_mnist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run directory of the mlp after one epoch of 2,000 pictures."""
+    out = tmp_path_factory.mktemp("runs") / "mlp"
+    data = ["--dataset", "fashion-mnist", "--data", str(fashion_mnist)]
+    assert main([*data, "--limit", "2000", "--epochs", "1", "--out", str(out)]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def summary(run: Path) -> dict[str, Any]:
+    document = json.loads((run / "train.json").read_text())
+    assert isinstance(document, dict)
+    return document
+
+
+def test_the_run_directory_is_complete_and_has_no_leftovers_beside_it(run: Path) -> None:
+    assert {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()} == {
+        "model.keras",
+        "train.json",
+        "history.csv",
+        "calibration.npz",
+        "evaluation.npz",
+        "plots/samples.png",
+        "plots/predictions.png",
+        "plots/learning-curves.png",
+        "plots/confusion.png",
+    }
+    assert list(run.parent.iterdir()) == [run]
+
+
+def test_train_json_says_what_was_done_and_how_well(run: Path, summary: dict[str, Any]) -> None:
+    assert 0.5 < summary["test_accuracy"] < 0.9
+    assert 0.5 < summary["validation_accuracy"] < 0.9
+    assert summary["parameters"] == 101_770
+    assert (summary["epochs"], summary["kept_epoch"], summary["seed"]) == (1, 1, 0)
+    assert summary["seconds"] > 0
+    assert {"tensorflow", "keras", "numpy", "python", "edgeproof"} <= summary["versions"].keys()
+    dataset = summary["dataset"]
+    assert dataset["sha256"] == sources.KNOWN["fashion-mnist"].sha256
+    assert dataset["images"] == {"train": 2000, "validation": 5000, "test": 10000}
+    assert dataset["limit"] == 2000
+    assert summary["command"].endswith(f"--limit 2000 --out {run}")
+
+
+def test_the_keras_file_has_its_spec_and_the_accuracy_that_was_written(
+    run: Path, summary: dict[str, Any]
+) -> None:
+    import keras
+
+    spec = modelfile.read_keras_spec(run / "model.keras")
+    assert spec is not None
+    assert (spec.name, spec.labels, spec.scores) == ("fashion-mnist", LABELS, "logits")
+    assert spec.reference is not None
+    assert (spec.reference.accuracy, spec.reference.images) == (summary["test_accuracy"], 10_000)
+
+    model = keras.saving.load_model(run / "model.keras")
+    with np.load(run / "evaluation.npz") as test:
+        images, actual = test["images"], test["labels"]
+    logits = model.predict(normalise(images, spec.image), verbose=0)
+    assert np.mean(logits.argmax(axis=1) == actual) == pytest.approx(summary["test_accuracy"])
+    assert postprocess.probabilities(logits, spec.scores).sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert model.inputs[0].name == "image"
+
+
+def test_calibration_is_500_training_pictures_of_all_classes_alike(
+    run: Path, fashion_mnist: Path
+) -> None:
+    with np.load(run / "calibration.npz") as calibration:
+        images, actual = calibration["images"], calibration["labels"]
+    assert (images.shape, images.dtype) == ((500, 28, 28, 1), np.uint8)
+    assert np.bincount(actual).tolist() == [50] * 10
+    trained_on = {
+        image.tobytes()
+        for image in load("fashion-mnist", data_dir=fashion_mnist).limited(2000).train.images
+    }
+    assert all(image.tobytes() in trained_on for image in images)
+
+
+def test_evaluation_is_the_test_split(run: Path, fashion_mnist: Path) -> None:
+    test = load("fashion-mnist", data_dir=fashion_mnist).test
+    with np.load(run / "evaluation.npz") as evaluation:
+        assert np.array_equal(evaluation["images"], test.images)
+        assert np.array_equal(evaluation["labels"], test.labels)
+
+
+def test_history_has_a_row_an_epoch(run: Path, summary: dict[str, Any]) -> None:
+    with (run / "history.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert list(row) == ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy"]
+    assert float(row["validation_accuracy"]) == summary["validation_accuracy"]
+
+
+def test_the_plots_are_pictures(run: Path) -> None:
+    for path in (run / "plots").iterdir():
+        with Image.open(path) as image:
+            assert image.format == "PNG"
+            assert min(image.size) > 400
+
+
+def test_overwrite_replaces_a_run_as_a_whole_and_says_what_comes_next(
+    idx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "runs" / "mine"
+    out.mkdir(parents=True)
+    (out / "stale").write_text("from an earlier run")
+    arguments = ["--dataset", str(idx_folder), "--epochs", "2", "--out", str(out)]
+    assert main(arguments) == 2
+    assert [path.name for path in out.iterdir()] == ["stale"]
+    capsys.readouterr()
+
+    assert main([*arguments, "--overwrite", "--augment"]) == 0
+
+    output = capsys.readouterr()
+    assert not (out / "stale").exists()
+    assert list(out.parent.iterdir()) == [out]
+    assert "epoch 1/2  loss " in output.err
+    assert output.out.startswith("Test accuracy ")
+    assert f"Next: python -m export {out} --out exported/mine" in output.out
+    spec = modelfile.read_keras_spec(out / "model.keras")
+    assert spec is not None
+    assert (spec.name, spec.labels) == ("my-pictures", ("0", "1", "2"))
+
+
+def test_a_loss_that_is_no_number_stops_with_advice_and_writes_nothing(
+    idx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--dataset", str(idx_folder), "--optimizer", "sgd", "--learning-rate", "1e30"]
+    assert main([*arguments, "--out", str(tmp_path / "runs" / "mlp")]) == 2
+    assert "try --learning-rate 1e+29" in capsys.readouterr().err
+    assert not list((tmp_path / "runs").iterdir())
+
+
+def test_interrupting_a_run_ends_with_130_and_leaves_nothing(
+    idx_folder: Path, tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "train", "--dataset", str(idx_folder), "--epochs", "100000"]
+    with subprocess.Popen(
+        [*command, "--out", str(tmp_path / "runs" / "mlp")],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "epoch      3/100000" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert rest.splitlines()[-1] == "train: interrupted"
+    assert "Traceback" not in rest
+    assert not list((tmp_path / "runs").iterdir())
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("mlp", 101_770), ("cnn", 92_322)])
+def test_the_models_take_named_pictures_and_give_logits(name: ModelName, parameters: int) -> None:
+    from train import models
+
+    image = ImageInput(28, 28, "gray", mean=(0.0,), std=(255.0,))
+    model = models.build(name, image, 10)
+    assert model.count_params() == parameters
+    assert model.inputs[0].name == "image"
+    assert (model.input_shape, model.output_shape) == ((None, 28, 28, 1), (None, 10))
+    assert model.layers[-1].activation.__name__ == "linear"
+
+
+def test_augmented_pictures_keep_their_shape_and_are_changed_one_by_one() -> None:
+    from train.augment import augment
+
+    images = np.full((64, 8, 6, 1), 200, np.uint8)
+    changed = np.asarray(augment(images, mirrors=True))
+    assert (changed.shape, changed.dtype) == (images.shape, np.uint8)
+    assert len({image.tobytes() for image in changed}) > 20
+
+
+def test_a_mirrored_picture_is_the_picture_or_its_mirror_image() -> None:
+    from train.augment import mirror
+
+    images = np.random.default_rng(0).integers(0, 256, (64, 8, 6, 1), np.uint8)
+    mirrored = np.asarray(mirror(images))
+    flipped = [np.array_equal(new, old[:, ::-1]) for new, old in zip(mirrored, images, strict=True)]
+    kept = [np.array_equal(new, old) for new, old in zip(mirrored, images, strict=True)]
+    assert 10 < sum(flipped) < 54
+    assert sum(flipped) + sum(kept) == 64
+
+
+def test_training_sees_exactly_what_the_runtime_would_feed(idx_folder: Path) -> None:
+    from train import fit
+
+    dataset = load(str(idx_folder))
+    (pair,) = fit.batches(dataset.test, dataset.image, 3)
+    assert np.array_equal(np.asarray(pair[0]), normalise(dataset.test.images, dataset.image))
+
+
+def test_one_cycle_climbs_to_the_learning_rate_and_falls_to_nothing() -> None:
+    from train import fit
+
+    config = TrainConfig(schedule="one-cycle", learning_rate=0.2)
+    rates = [float(fit.schedule(config, 100)(step)) for step in (0, 25, 60, 100)]
+    assert rates[1] == pytest.approx(0.2)
+    assert rates[0] < 0.01 < rates[2] < 0.2
+    assert rates[3] == pytest.approx(0, abs=1e-9)
