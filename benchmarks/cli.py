@@ -130,8 +130,10 @@ def _benchmark(arguments: argparse.Namespace) -> int:
             (json_path, report.to_json()),
             (markdown_path, render.markdown(report)),
         ):
-            write_atomically(path, text.encode(), overwrite=arguments.overwrite)
-        print(f"{PROGRAM}: wrote {json_path} and {markdown_path}", file=sys.stderr)
+            # A file's name may hold bytes that are no text.
+            data = text.encode(errors="backslashreplace")
+            write_atomically(path, data, overwrite=arguments.overwrite)
+        console.say(PROGRAM, f"wrote {json_path} and {markdown_path}")
     return 0 if report.passed else 1
 
 

@@ -12,7 +12,7 @@ from benchmarks.accuracy import ORIGINAL
 from benchmarks.evaluation import DEFAULT_NAME
 
 if TYPE_CHECKING:
-    from benchmarks.machine import MachineState
+    from benchmarks.machine import Machine, MachineState
     from benchmarks.report import Measurement
 
 _RESTLESS = 0.10  # spread of the rounds' medians from which a reader is warned
@@ -43,7 +43,7 @@ def accuracy_notes(rows: Sequence[Measurement]) -> list[str]:
 
 
 def machine_notes(
-    rows: Sequence[Measurement], before: MachineState, after: MachineState
+    rows: Sequence[Measurement], machine: Machine, before: MachineState, after: MachineState
 ) -> list[str]:
     """What on the machine may have spoiled the times."""
     notes = []
@@ -51,6 +51,11 @@ def machine_notes(
     if before.throttled or after.throttled:
         told = ", ".join(dict.fromkeys(flags))
         notes.append(f"the processor was held back ({told}): times are too long; cool or power it")
+    if before.load_1min is not None and before.load_1min >= machine.cores:
+        notes.append(
+            f"the machine was busy before the start (load {before.load_1min:.1f} on "
+            f"{machine.cores} cores): other work makes p99 longer and images per second fewer"
+        )
     spread = max((_spread(row) for row in rows), default=0.0)
     if spread > _RESTLESS:
         notes.append(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from benchmarks.latency import TIMED
 from benchmarks.machine import MachineState
 from benchmarks.report import BenchmarkReport
@@ -54,12 +56,12 @@ def markdown_table(table: Table) -> list[str]:
 
 def verdict(report: BenchmarkReport) -> str:
     """The report in one sentence."""
-    rows = report.measurements
-    compared = [row for row in rows if row.accuracy and row.accuracy.agreement is not None]
-    if not compared:
-        measured = sum(row.failure is None for row in rows)
-        return f"{measured} of {len(rows)} files measured, compared with no reference"
-    return f"{sum(row.verdict == 'ok' for row in rows)} of {len(rows)} files within tolerance"
+    count = Counter(row.verdict for row in report.measurements)
+    files = f"of {count.total()} file{'s' if count.total() > 1 else ''}"
+    if not count["ok"] and not count["outside"]:
+        return f"{count['unjudged']} {files} measured, with nothing to compare with"
+    unjudged = f", {count['unjudged']} with nothing to compare with" if count["unjudged"] else ""
+    return f"{count['ok']} {files} within tolerance{unjudged}"
 
 
 def problems(report: BenchmarkReport) -> list[str]:

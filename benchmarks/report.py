@@ -18,7 +18,8 @@ from edge_runtime.errors import InputError
 
 SCHEMA: Final = 1
 
-Verdict = Literal["ok", "outside", "failed"]
+# Unjudged is a file that was measured where there is nothing to compare it with.
+Verdict = Literal["ok", "unjudged", "outside", "failed"]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Measurement:
         """Whether the file was measured, and is within its tolerance."""
         if self.failure is not None:
             return "failed"
+        if self.accuracy is None or self.accuracy.reference is None:
+            return "unjudged"
         return "outside" if self.outside else "ok"
 
 
@@ -60,8 +63,8 @@ class BenchmarkReport:
 
     @property
     def passed(self) -> bool:
-        """Every file was measured, and is within its tolerance."""
-        return all(measurement.verdict == "ok" for measurement in self.measurements)
+        """Every file was measured, and none is outside its tolerance."""
+        return all(row.verdict in ("ok", "unjudged") for row in self.measurements)
 
     def to_json(self) -> str:
         """The report as JSON text; `passed` and each file's `verdict` are in it for other tools."""

@@ -68,17 +68,17 @@ def benchmark(
     _predict(subjects, progress)
     _judge(subjects, settings)
     _time(subjects, settings, progress)
-    after = machine.state()
+    after, here = machine.state(), machine.describe()
     rows = tuple(subject.row for subject in subjects)
     return BenchmarkReport(
         started=started.isoformat(timespec="seconds"),
         duration_seconds=round(perf_counter() - clock, 3),
         settings=settings,
-        machine=machine.describe(),
+        machine=here,
         before=before,
         after=after,
         measurements=rows,
-        notes=(*accuracy_notes(rows), *machine_notes(rows, before, after)),
+        notes=(*accuracy_notes(rows), *machine_notes(rows, here, before, after)),
     )
 
 

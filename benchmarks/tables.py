@@ -75,7 +75,8 @@ def _accuracy_title(rows: Sequence[Measurement]) -> str:
     pictures = sorted({row.accuracy.pictures for row in rows if row.accuracy})
     if not pictures:
         return "Files"
-    return f"Accuracy: {' or '.join(f'{count:,}' for count in pictures)} pictures"
+    counts = " or ".join(f"{count:,}" for count in pictures)
+    return f"Accuracy: {counts} pictures, differences in per cent points"
 
 
 def _size(row: Measurement) -> str | None:
@@ -104,7 +105,7 @@ def _agreement(row: Measurement) -> str | None:
 _ACCURACY: Final[Mapping[str, Column]] = {
     "size, kB": _size,
     "accuracy, %": _accuracy,
-    "difference, points [95 %]": _difference,
+    "difference [95 %]": _difference,
     "agreement, %": _agreement,
     "verdict": lambda row: row.verdict,
 }
@@ -131,7 +132,7 @@ def _speed_columns(rows: Sequence[Measurement]) -> dict[str, Column]:
         f"p99, {unit}": timing(lambda timing: timing.p99_ms * scale),
         "images/s": timing(lambda timing: timing.images_per_second),
         "memory, MB": memory(lambda memory: memory.peak_bytes),
-        "of it runtime": memory(lambda memory: memory.runtime_bytes),
+        "runtime's": memory(lambda memory: memory.runtime_bytes),
     }
 
 

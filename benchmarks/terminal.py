@@ -30,6 +30,7 @@ def show(report: BenchmarkReport, stream: TextIO) -> None:
     console = Console(file=stream, highlight=False)
     for table in tables(report):
         console.print(_rich_table(table))
+        console.print()
     for note in report.notes:
         console.print(Text(note, "yellow"))
     for problem in problems(report):
@@ -79,9 +80,16 @@ def _rich_table(table: Table) -> RichTable:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    drawn = RichTable(title=table.title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    drawn = RichTable(
+        title=table.title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     for index, header in enumerate(table.headers):
-        drawn.add_column(header, justify="right" if index else "left")
+        drawn.add_column(header, justify="right" if index else "left", no_wrap=not index)
     for row in table.rows:
         drawn.add_row(*(Text(cell, _STYLES.get(cell, "")) for cell in row))
     return drawn

@@ -56,9 +56,9 @@ def new_directory(
         OutputError: `path` exists and may not be replaced, or its parent cannot be written.
     """
     refuse_existing(path, overwrite=overwrite, mark=mark)
-    if path.name in ("", "..") or (path.exists() and not path.is_dir()):
-        raise OutputError(f"{path} cannot be replaced by a folder; name another place")
     with _explained(path):
+        if path.name in ("", "..") or (path.exists() and not path.is_dir()):
+            raise OutputError(f"{path} cannot be replaced by a folder; name another place")
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
         try:
@@ -86,10 +86,11 @@ def refuse_existing(path: Path, *, overwrite: bool, mark: str | None = None) -> 
         return
     if not overwrite:
         raise OutputError(f"{path} exists already; name another place or add --overwrite")
-    if mark is not None and path.is_dir() and not (path / mark).exists() and any(path.iterdir()):
-        raise OutputError(
-            f"{path} holds other things (no {mark}), so it is not replaced; name another place"
-        )
+    with _explained(path):
+        if mark and path.is_dir() and not (path / mark).exists() and any(path.iterdir()):
+            raise OutputError(
+                f"{path} holds other things (no {mark}), so it is not replaced; name another place"
+            )
 
 
 @contextmanager

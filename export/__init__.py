@@ -8,8 +8,9 @@ True
 
 from __future__ import annotations
 
-from export.pipeline import Limits, export
+from export.pipeline import export
 from export.report import ExportReport, VariantReport
 from export.variants import VARIANTS, Variant
+from export.verify import Limits
 
 __all__ = ["VARIANTS", "ExportReport", "Limits", "Variant", "VariantReport", "export"]

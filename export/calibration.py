@@ -30,5 +30,5 @@ class CalibrationSet:
 
 def manifest(pixels: NDArray[np.uint8], source: str) -> spec.Calibration:
     """What the model file will say about its calibration pictures."""
-    digest = hashlib.sha256(np.ascontiguousarray(pixels)).hexdigest()
+    digest = hashlib.sha256(pixels.tobytes()).hexdigest()
     return spec.Calibration(source=source, images=len(pixels), sha256=digest)

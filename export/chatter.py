@@ -84,7 +84,7 @@ def _python_on_descriptors() -> Iterator[None]:
     """
     out, err = (
         io.TextIOWrapper(
-            io.FileIO(descriptor, "w", closefd=False),  # type: ignore[arg-type]
+            io.FileIO(descriptor, "w", closefd=False),
             encoding="utf-8",
             errors="replace",
             write_through=True,

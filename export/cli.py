@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from edge_runtime import console, modelfile
-from export import chatter, reference
-from export.report import table, verdicts
-from export.source import MODEL
+from edge_runtime import console
+from export import chatter, reference, tools
+from export.report import print_report
 from export.tell import Tell
-from export.variants import VARIANTS, Variant, select
+from export.variants import VARIANTS, select
 from export.verify import Limits
 
 _DESCRIPTION = """\
@@ -38,7 +37,10 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "run", type=Path, nargs="?", help="run directory of `python -m train`; without it, the reference model"
+        "run",
+        type=Path,
+        nargs="?",
+        help="run directory of `python -m train`; without it, the reference model",
     )
     parser.add_argument("--out", type=Path, help="folder to make (default: exported/<name>)")
     parser.add_argument(
@@ -78,30 +80,44 @@ def _list() -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from rich.console import Console
+    variants = select([term for terms in arguments.only for term in terms.split(",")])
+    limits = Limits(arguments.max_accuracy_drop, arguments.min_agreement)
+    run = arguments.run or reference.FOLDER
+    name = reference.NAME if arguments.run is None else run.resolve().name
+    out = arguments.out or Path("exported") / name
+    tools.require(variants)
 
     from export.pipeline import export, steps
 
-    variants = select([term for terms in arguments.only for term in terms.split(",")])
-    run, out = _run_and_out(arguments.run, arguments.out)
-    with chatter.terminal() as stream, _progress(stream, steps(variants)) as tell:
-        report = export(
-            run,
-            out,
-            variants=variants,
-            limits=Limits(arguments.max_accuracy_drop, arguments.min_agreement),
-            overwrite=arguments.overwrite,
-            verbose=arguments.verbose,
-            tell=tell,
-        )
-    Console().print(table(report))
-    print(*verdicts(report, out), sep="\n")
+    with chatter.terminal() as stream:
+        live = stream.isatty() and not arguments.verbose
+        with _bar(stream, steps(variants)) if live else _lines(stream) as tell:
+            report = export(
+                run,
+                out,
+                variants=variants,
+                limits=limits,
+                overwrite=arguments.overwrite,
+                verbose=arguments.verbose,
+                tell=tell,
+            )
+    print_report(report, out)
     return 0 if report.passed else 1
 
 
-def _run_and_out(run: Path | None, out: Path | None) -> tuple[Path, Path]:
-    """Where the model comes from and where its files go, defaults filled in."""
-    if run is not None:
-        return run, out or Path("exported") / run.resolve().name
-    spec = modelfile.read_keras_spec(reference.FOLDER / MODEL) if out is None else None
-    ...
+@contextmanager
+def _bar(stream: TextIO, total: int) -> Iterator[Tell]:
+    """Progress as one line of a terminal that is drawn again and again."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=Console(file=stream), transient=True) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda step: progress.update(task, description=step, advance=1)
+
+
+@contextmanager
+def _lines(stream: TextIO) -> Iterator[Tell]:
+    """Progress as lines, for files and pipes."""
+    yield lambda step: print(step, file=stream, flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -60,55 +61,63 @@ class ExportReport:
         return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
+def print_report(report: ExportReport, out: Path) -> None:
+    """Print the figures, what was left out and why, where things are, and what is next."""
+    from rich.console import Console
+
+    # Piped into a file there is no window whose width could matter.
+    Console(width=None if sys.stdout.isatty() else 120).print(table(report))
+    print(*remarks(report, out), sep="\n")
+
+
 def table(report: ExportReport) -> Table:
-    """The report for people: one row a file."""
+    """The figures: one row a file."""
     from rich.table import Table
 
     reference = report.reference
     figures = Table(
-        title=f"{report.name}: {reference.accuracy:.2%} of {reference.images:,} pictures right in Keras",
+        title=f"{report.name}: Keras is right on {reference.accuracy:.2%} of {reference.images:,} pictures",
         title_justify="left",
-        caption="Points: the file's accuracy minus Keras', on the same pictures, with its 95 % interval",
+        caption="Points: accuracy minus Keras', with its 95 % interval. Difference: largest of any probability.",
         caption_justify="left",
     )
     figures.add_column("File", no_wrap=True)
-    for heading in ("Size", "Agrees", "Points", "Largest difference"):
-        figures.add_column(heading, justify="right")
-    figures.add_column("Verdict")
+    for heading in ("Size", "Agrees", "Points", "Difference"):
+        figures.add_column(heading, justify="right", no_wrap=True)
+    figures.add_column("Verdict", no_wrap=True)
     for variant in report.variants:
-        verdict = "published" if variant.published else "not published"
         figures.add_row(
             variant.file,
             "" if variant.size_bytes is None else f"{variant.size_bytes / 1000:,.1f} kB",
             *_figures(variant.parity),
-            verdict,
+            "published" if variant.published else "left out",
             style=None if variant.published else "red",
         )
     return figures
 
 
-def verdicts(report: ExportReport, out: Path) -> list[str]:
-    """What the table leaves to say: what was left out and why, where things are, what is next."""
-    published = [variant.file for variant in report.variants if variant.published]
+def remarks(report: ExportReport, out: Path) -> list[str]:
+    """What the table leaves to say, one line each."""
+    published = [variant for variant in report.variants if variant.published]
     lines = [
-        f"{variant.file} is not published: {'; '.join(variant.problems)}"
+        f"{variant.file} is left out: {'; '.join(variant.problems)}"
         for variant in report.variants
         if not variant.published
     ]
+    count = f"{len(published)} of {len(report.variants)}"
     lines.append(
-        f"{len(published)} of {len(report.variants)} files are in {out}, "
-        f"with {NAME} and the converters' own words in export.log"
+        f"{count} files are in {out}; the figures are in {NAME}, the converters' words in export.log"
     )
-    lines.append(f"Next: python -m edge_runtime check {' '.join(f'{out}/{name}' for name in published[:1])}")
+    if published:
+        lines.append(f"Next: python -m edge_runtime check {out / published[-1].file}")
     return lines
 
 
 def _figures(parity: Parity | None) -> tuple[str, str, str]:
     if parity is None:
         return "", "", ""
-    difference = parity.accuracy_difference_points
-    interval = parity.accuracy_difference_interval_points
-    points = "" if difference is None else f"{difference:+.2f}"
+    points, interval = parity.accuracy_difference_points, parity.accuracy_difference_interval_points
+    shown = "" if points is None else f"{points:+.2f}"
     if interval is not None:
-        points += f" ({interval[0]:+.2f} to {interval[1]:+.2f})"
-    return f"{parity.agreement:.2%}", points, f"{parity.max_score_difference:.4f}"
+        shown += f" ({interval[0]:+.2f} to {interval[1]:+.2f})"
+    return f"{parity.agreement:.2%}", shown, f"{parity.max_score_difference:.4f}"

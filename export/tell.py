@@ -7,5 +7,5 @@ from collections.abc import Callable
 Tell = Callable[[str], None]  # is given one short line a step
 
 
-def nobody(step: str) -> None:
+def nobody(_step: str) -> None:
     """For those who do not want to know."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterable
-from importlib.metadata import version
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import Final
 
@@ -15,6 +16,7 @@ from export.variants import Variant
 
 # Import name → name of the package on PyPI.
 _SHARED: Final = {"tensorflow": "tensorflow", "keras": "keras", "numpy": "numpy"}
+_TERMINAL: Final = {"rich": "rich"}
 _OF_FORMAT: Final[dict[Format, dict[str, str]]] = {
     "tflite": {"ai_edge_litert": "ai-edge-litert", "flatbuffers": "flatbuffers"},
     "onnx": {"tf2onnx": "tf2onnx", "onnx": "onnx", "onnxruntime": "onnxruntime"},
@@ -27,7 +29,7 @@ def require(variants: Iterable[Variant]) -> None:
     Raises:
         EngineError: a package is missing; the message says how to install it.
     """
-    for module, package in _packages(variants).items():
+    for module, package in (_packages(variants) | _TERMINAL).items():
         if find_spec(module) is None:
             raise EngineError(
                 f"{package} is not installed here; run `pip install 'edgeproof[export]'`"
@@ -39,8 +41,15 @@ def versions(variants: Iterable[Variant]) -> dict[str, str]:
     return {
         "edgeproof": edge_runtime.__version__,
         "python": platform.python_version(),
-        **{package: version(package) for package in _packages(variants).values()},
+        **{package: _version(module, package) for module, package in _packages(variants).items()},
     }
+
+
+def _version(module: str, package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # its twin, such as tensorflow-cpu
+        return str(import_module(module).__version__)
 
 
 def _packages(variants: Iterable[Variant]) -> dict[str, str]:

@@ -63,7 +63,9 @@ def reference_scores(
         Its raw outputs: float32, shape (n, classes).
     """
     rows = [
-        np.asarray(model.predict_on_batch(preprocess.normalise(pixels[start : start + _BATCH], image)))
+        np.asarray(
+            model.predict_on_batch(preprocess.normalise(pixels[start : start + _BATCH], image))
+        )
         for start in range(0, len(pixels), _BATCH)
     ]
     return np.concatenate(rows).astype(np.float32)

@@ -34,13 +34,18 @@ def shown(epochs: int, steps: int) -> Iterator[Listener]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bars:
-        whole = bars.add_task("training", total=epochs * steps)
+        whole = bars.add_task(f"epoch 1/{epochs}", total=epochs * steps)
         finished = 0
+
+        def on_step(step: int) -> None:
+            # Keras counts in whole groups of steps, beyond the end of an epoch.
+            bars.update(whole, completed=finished + min(step, steps))
 
         def on_epoch(done: Epoch) -> None:
             nonlocal finished
             finished = done.epoch * steps
-            bars.update(whole, completed=finished)
+            following = f"epoch {min(done.epoch + 1, epochs)}/{epochs}"
+            bars.update(whole, completed=finished, description=following)
             console.print(line(done))
 
-        yield Listener(lambda step: bars.update(whole, completed=finished + step), on_epoch)
+        yield Listener(on_step, on_epoch)

@@ -44,15 +44,3 @@ def converter(format: Format) -> Converter:  # noqa: A002  it is what the spec c
             from export.formats import onnx
 
             return onnx
-
-
-def batch_of_one(model: Any) -> Any:
-    """The same model for exactly one picture at a time, with an input called `image`.
-
-    With a free batch both converters compute shapes while the model runs (Shape, StridedSlice,
-    Pack around every Flatten), which is slower and stands in the way of quantization.
-    """
-    import keras
-
-    image = keras.Input(batch_shape=(1, *model.input_shape[1:]), dtype="float32", name="image")
-    return keras.Model(image, model(image, training=False))

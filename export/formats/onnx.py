@@ -17,7 +17,7 @@ from edge_runtime.modelfile import SEAL_MARK
 from edge_runtime.modelfile import seal_onnx as seal
 from edge_runtime.spec import ImageInput, ModelSpec, Precision
 from export.calibration import CalibrationSet
-from export.formats import batch_of_one, onnx_graph
+from export.formats import onnx_graph
 
 __all__ = ["annotate", "convert", "seal"]
 
@@ -36,9 +36,19 @@ def convert(
     model: Any, precision: Precision, spec: ModelSpec, calibration: CalibrationSet | None
 ) -> bytes:
     """See `export.formats.Converter.convert`."""
+    import keras
+
+    shape = (1, spec.image.height, spec.image.width, spec.image.channels)
     with TemporaryDirectory() as name:
         path = Path(name) / "float32.onnx"
-        batch_of_one(model).export(path, format="onnx", opset_version=_OPSET, verbose=False)
+        model.export(
+            path,
+            format="onnx",
+            opset_version=_OPSET,
+            # With a free batch the graph computes shapes while it runs: `onnx_graph.tidy` frees it.
+            input_signature=[keras.InputSpec(shape=shape, dtype="float32", name="image")],
+            verbose=False,
+        )
         if precision == "int8":
             if calibration is None:
                 raise ValueError("int8 needs calibration pictures")
@@ -67,8 +77,7 @@ def _image_keys(image: ImageInput) -> dict[str, str]:
         "Image.ColorSpaceGamma": "SRGB",
     }
     spans = {
-        (-mean / std, (255 - mean) / std)
-        for mean, std in zip(image.mean, image.std, strict=True)
+        (-mean / std, (255 - mean) / std) for mean, std in zip(image.mean, image.std, strict=True)
     }
     if len(spans) == 1 and (span := spans.pop()) in _RANGES:
         keys["Image.NominalPixelRange"] = _RANGES[span]

@@ -7,7 +7,7 @@ from typing import Any
 from edge_runtime.modelfile import seal_tflite as seal
 from edge_runtime.spec import ModelSpec, Precision
 from export.calibration import CalibrationSet
-from export.formats import batch_of_one, tflite_head
+from export.formats import tflite_head
 from export.formats.tflite_metadata import annotate
 
 __all__ = ["annotate", "convert", "seal"]
@@ -19,7 +19,7 @@ def convert(
     """See `export.formats.Converter.convert`."""
     import tensorflow as tf
 
-    converter = tf.lite.TFLiteConverter.from_keras_model(batch_of_one(model))
+    converter = tf.lite.TFLiteConverter.from_keras_model(_for_one_picture(model))
     # Only what the small engines have: without this a layer may become a TensorFlow ("Flex") op.
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if precision != "float32":
@@ -42,3 +42,15 @@ def convert(
     converter.inference_input_type = tf.uint8
     converter.inference_output_type = tf.uint8
     return tflite_head.refine(bytes(converter.convert()), spec, calibration)
+
+
+def _for_one_picture(model: Any) -> Any:
+    """The same model with a fixed batch of one and an input called `image`.
+
+    With a free batch the converter computes shapes while the model runs (Shape, StridedSlice and
+    Pack around every Flatten).
+    """
+    import keras
+
+    image = keras.Input(batch_shape=(1, *model.input_shape[1:]), dtype="float32", name="image")
+    return keras.Model(image, model(image, training=False))

@@ -122,7 +122,9 @@ def _limits(image: ImageInput, input_type: int) -> tuple[tuple[float, ...], tupl
     return tuple(table.min(axis=1).tolist()), tuple(table.max(axis=1).tolist())
 
 
-def _table(builder: Any, offsets: Mapping[int, int], bytes_: Mapping[int, int] | None = None) -> int:
+def _table(
+    builder: Any, offsets: Mapping[int, int], bytes_: Mapping[int, int] | None = None
+) -> int:
     """A table from field numbers to what was built before, and to enumeration values."""
     values = bytes_ or {}
     builder.StartObject(max([*offsets, *values], default=-1) + 1)

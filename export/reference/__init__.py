@@ -10,3 +10,4 @@ from pathlib import Path
 from typing import Final
 
 FOLDER: Final = Path(__file__).parent
+NAME: Final = "fashion-mnist"  # what its files are called

@@ -11,11 +11,12 @@ import pytest
 
 from benchmarks import startup
 from benchmarks.accuracy import ORIGINAL
-from benchmarks.render import markdown, plain, verdict
+from benchmarks.render import markdown, plain, plain_table, verdict
 from benchmarks.report import BenchmarkReport
 from benchmarks.run import benchmark
 from benchmarks.settings import Settings
 from benchmarks.sources import model_files
+from benchmarks.tables import tables
 from edge_runtime import modelfile
 from edge_runtime.errors import InputError, UsageError
 
@@ -46,12 +47,23 @@ def test_a_folder_of_good_files_is_measured_whole(folder: Folder, quick: Setting
 
     assert BenchmarkReport.from_json(report.to_json()) == report, "JSON holds every figure"
     text = plain(report)
-    assert max(map(len, text.splitlines())) <= 100, text
     for document in (text, markdown(report)):
         for name in ALL:
             assert f"halves.{name}" in document
         assert "100.00" in document
     assert "µs" in text
+
+
+def test_the_tables_of_our_own_files_fit_into_100_columns(folder: Folder, quick: Settings) -> None:
+    report = benchmark([folder("float32.tflite", "int8.onnx")], quick)
+    rows = report.measurements
+    named = tuple(
+        dataclasses.replace(row, file=row.file.replace("halves", "fashion-mnist")) for row in rows
+    )
+    for table in tables(dataclasses.replace(report, measurements=named)):
+        text = "\n".join(plain_table(table))
+        assert "fashion-mnist.float32.tflite" in text
+        assert max(map(len, text.splitlines())) <= 100, text
 
 
 def test_a_corrupt_file_among_several_is_a_row_with_its_reason(
@@ -131,12 +143,13 @@ def test_without_an_evaluation_set_accuracy_is_left_out_and_the_report_says_why(
     (row,) = report.measurements
     assert report.passed
     assert row.accuracy is None
+    assert row.verdict == "unjudged"
     assert row.timing is not None
     text = plain(report)
     assert f"no accuracy: {home} has no evaluation.npz" in text
     assert "--evaluation" in text
     assert "agreement" not in text.partition("\n\n")[2].partition("Speed")[0]
-    assert "1 of 1 files measured" in text
+    assert "1 of 1 file measured, with nothing to compare with." in text
 
 
 def test_without_scores_the_float32_file_is_the_reference_and_the_report_says_so(

@@ -151,6 +151,15 @@ def test_overwrite_replaces_a_run_as_a_whole_and_says_what_comes_next(
     assert (spec.name, spec.labels) == ("my-pictures", ("0", "1", "2"))
 
 
+def test_the_same_seed_gives_the_same_training(idx_folder: Path, tmp_path: Path) -> None:
+    arguments = ["--dataset", str(idx_folder), "--model", "cnn", "--augment", "--epochs", "2"]
+    histories = []
+    for name, seed in (("first", "5"), ("again", "5"), ("other", "6")):
+        assert main([*arguments, "--seed", seed, "--out", str(tmp_path / name)]) == 0
+        histories.append((tmp_path / name / "history.csv").read_text())
+    assert histories[0] == histories[1] != histories[2]
+
+
 def test_a_loss_that_is_no_number_stops_with_advice_and_writes_nothing(
     idx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

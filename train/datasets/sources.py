@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from edge_runtime.errors import InputError, UsageError
 from edge_runtime.spec import Polarity, Resampling
+from train import framework
 
 TRAIN_IMAGES: Final = "train-images-idx3-ubyte"
 TRAIN_LABELS: Final = "train-labels-idx1-ubyte"
@@ -127,15 +130,17 @@ def locate(source: Source, places: Sequence[Path], fetch: Download) -> Path:
 
 def download(source: Source, folder: Path) -> None:
     """Fetch the four files as Keras does, to where Keras keeps them."""
+    framework.load(verbose=False)
     import keras
 
     folder.mkdir(parents=True, exist_ok=True)
     # A download that is cut short must not look like a whole file next time.
     with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as temporary:
-        for name in FILES:
-            keras.utils.get_file(
-                f"{name}.gz", f"{source.url}{name}.gz", cache_dir=temporary, cache_subdir=""
-            )
+        with redirect_stdout(sys.stderr):  # Keras shows its progress; stdout is for results
+            for name in FILES:
+                keras.utils.get_file(
+                    f"{name}.gz", f"{source.url}{name}.gz", cache_dir=temporary, cache_subdir=""
+                )
         for file in Path(temporary).iterdir():
             file.replace(folder / file.name)
 

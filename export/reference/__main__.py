@@ -1,0 +1,76 @@
+"""`python -m export.reference RUN EXPORTED`: make a trained model the one that is shipped.
+
+Fills this folder from a run directory, and edge_runtime/models/ with the int8 files of its export.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime import console, golden, modelfile, models
+from edge_runtime.errors import ModelError
+from edge_runtime.files import write_atomically
+from export import source as sources
+from export.reference import FOLDER, NAME
+from export.source import Source
+
+IMAGES: Final = 1000  # evaluation pictures to keep
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m export.reference", description=__doc__)
+    parser.add_argument("run", type=Path, help="run directory of `python -m train`")
+    parser.add_argument("exported", type=Path, help="what `python -m export RUN` made of it")
+    arguments = parser.parse_args(argv)
+    return console.run("export.reference", lambda: fill(arguments.run, arguments.exported))
+
+
+def fill(run: Path, exported: Path) -> int:
+    """Copy what is shipped; everything is checked before anything is written."""
+    source = sources.read(run, calibration=True)
+    devices = [_checked(exported / f"{NAME}.int8.{kind}", source) for kind in ("tflite", "onnx")]
+    for name in (sources.MODEL, sources.CALIBRATION, sources.SUMMARY):
+        write_atomically(FOLDER / name, (run / name).read_bytes(), overwrite=True)
+    write_atomically(FOLDER / sources.EVALUATION, _evaluation(source), overwrite=True)
+    for file in devices:
+        write_atomically(models.FOLDER / file.path.name, file.data, overwrite=True)
+    print(f"{FOLDER} and {models.FOLDER} hold {run} now")
+    return 0
+
+
+def _checked(path: Path, source: Source) -> modelfile.ModelFile:
+    file = modelfile.read(path)
+    if file.spec is None or file.spec.provenance.source_sha256 != source.sha256:
+        raise ModelError(f"{path} is not made from {source.model}; export that again")
+    replayed = golden.check(file)
+    if not replayed.passed:
+        raise ModelError(f"{path}: {replayed}; export it again")
+    return file
+
+
+def _evaluation(source: Source) -> bytes:
+    """The first pictures of every class, in their order, as the bytes of an .npz."""
+    kept = first_of_each(source.labels, len(source.spec.labels), IMAGES)
+    file = io.BytesIO()
+    np.savez_compressed(file, images=source.evaluation[kept], labels=source.labels[kept])
+    return file.getvalue()
+
+
+def first_of_each(labels: NDArray[np.int64], classes: int, count: int) -> NDArray[np.intp]:
+    """Row numbers of the first `count // classes` pictures of every class, in rising order."""
+    share = count // classes
+    return np.sort(
+        np.concatenate([np.flatnonzero(labels == label)[:share] for label in range(classes)])
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
