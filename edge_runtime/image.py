@@ -84,6 +84,8 @@ def _read(path: Path) -> IO[bytes]:
 def _decode(name: str, file: IO[bytes], wanted: ImageInput) -> Image.Image:
     try:
         with Image.open(file, formats=FORMATS) as image:
+            if "progressive" in image.info:  # decoded whole before it can be shrunk
+                _require_size(image)
             # The orientation may swap width and height, so ask for the larger side both ways.
             side = max(wanted.width, wanted.height) * _DRAFT_MARGIN
             side *= _TRIM_MARGIN if wanted.trim else 1

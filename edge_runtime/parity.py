@@ -71,5 +71,8 @@ def mcnemar_p(lost: int, gained: int) -> float:
     fall to either side like a fair coin.
     """
     flips = lost + gained
-    tail: int = sum(math.comb(flips, successes) for successes in range(min(lost, gained) + 1))
+    tail, ways = 0, 1  # ways: of `successes` among `flips`, each from the one before
+    for successes in range(min(lost, gained) + 1):
+        tail += ways
+        ways = ways * (flips - successes) // (successes + 1)
     return min(1.0, 2 * tail / (1 << flips))

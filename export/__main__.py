@@ -1,3 +1,5 @@
+"""`python -m export`."""
+
 from export.cli import main
 
 if __name__ == "__main__":

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
 from edge_runtime import console
 from export import chatter, reference, tools
-from export.report import print_report
-from export.tell import Tell
+from export.terminal import print_report, progress
 from export.variants import VARIANTS, select
 from export.verify import Limits
 
 _DESCRIPTION = """\
 Turn a trained Keras model into verified TFLite and ONNX files for small devices.
 
-Every file is compared with the Keras model on the evaluation pictures, through the runtime that
-devices use. A file outside the limits is not published, and the exit code is 1.
+Every file is compared with the Keras model on the evaluation pictures, through
+the runtime that devices use. A file outside the limits is not published, and
+the exit code is 1.
 """
 
 
@@ -42,7 +40,9 @@ def _parser() -> argparse.ArgumentParser:
         nargs="?",
         help="run directory of `python -m train`; without it, the reference model",
     )
-    parser.add_argument("--out", type=Path, help="folder to make (default: exported/<name>)")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder to make (default: exported/<name>)"
+    )
     parser.add_argument(
         "--only",
         metavar="NAMES",
@@ -90,8 +90,8 @@ def _export(arguments: argparse.Namespace) -> int:
     from export.pipeline import export, steps
 
     with chatter.terminal() as stream:
-        live = stream.isatty() and not arguments.verbose
-        with _bar(stream, steps(variants)) if live else _lines(stream) as tell:
+        total = None if arguments.verbose else steps(variants)
+        with progress(stream, total) as tell:
             report = export(
                 run,
                 out,
@@ -103,21 +103,3 @@ def _export(arguments: argparse.Namespace) -> int:
             )
     print_report(report, out)
     return 0 if report.passed else 1
-
-
-@contextmanager
-def _bar(stream: TextIO, total: int) -> Iterator[Tell]:
-    """Progress as one line of a terminal that is drawn again and again."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns = (SpinnerColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(file=stream), transient=True) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda step: progress.update(task, description=step, advance=1)
-
-
-@contextmanager
-def _lines(stream: TextIO) -> Iterator[Tell]:
-    """Progress as lines, for files and pipes."""
-    yield lambda step: print(step, file=stream, flush=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -22,8 +22,6 @@ from export.source import Source
 from export.tell import Tell, nobody
 from export.variants import VARIANTS, Variant
 from export.verify import Limits, reference_scores
-
-LOG: Final = "export.log"
 
 
 def export(
@@ -45,7 +43,7 @@ def export(
             `scores`, and export.log. It appears in one step when all is done.
         variants: what to make.
         limits: how far a file may differ from the original; one outside is not published.
-        overwrite: replace `out`.
+        overwrite: replace `out`, where it is an earlier export.
         verbose: let TensorFlow and the converters print; without it their words go to export.log.
         tell: is told what is being done, `steps(variants)` times at most.
 
@@ -60,12 +58,14 @@ def export(
         EngineError: TensorFlow or a converter is not installed.
     """
     started = perf_counter()
-    refuse_existing(out, overwrite=overwrite)
+    refuse_existing(out, overwrite=overwrite, mark=report.NAME)
     source = sources.read(run, calibration=any(variant.needs_calibration for variant in variants))
     tools.require(variants)
     with (
-        new_directory(out, overwrite=overwrite) as folder,
-        chatter.sent_to(folder / LOG, kept=out.with_name(f"{out.name}.{LOG}"), verbose=verbose),
+        new_directory(out, overwrite=overwrite, mark=report.NAME) as folder,
+        chatter.sent_to(
+            folder / report.LOG, kept=out.with_name(f"{out.name}.{report.LOG}"), verbose=verbose
+        ),
     ):
         job = _load(source, limits, tools.versions(variants), tell)
         made = tuple(_attempt(variant, job, folder, tell) for variant in variants)
@@ -142,7 +142,9 @@ def _attempt(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantRep
             format=variant.format,
             precision=variant.precision,
             published=False,
-            problems=(f"it could not be made ({type(error).__name__}: {reason}); see {LOG}",),
+            problems=(
+                f"it could not be made ({type(error).__name__}: {reason}); see {report.LOG}",
+            ),
         )
 
 

@@ -1,22 +1,18 @@
-"""What an export says about itself: export.json, and a table on the terminal."""
+"""What an export says about itself, as dataclasses and as export.json."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from edge_runtime.spec import Format, Parity, Precision, Reference
 from export.verify import Limits
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
 SCHEMA: Final = 1
 NAME: Final = "export.json"
+LOG: Final = "export.log"  # what TensorFlow and the converters print
 
 
 @dataclass(frozen=True)
@@ -59,65 +55,3 @@ class ExportReport:
         """The content of export.json."""
         document = {"schema": SCHEMA, "passed": self.passed, **asdict(self)}
         return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def print_report(report: ExportReport, out: Path) -> None:
-    """Print the figures, what was left out and why, where things are, and what is next."""
-    from rich.console import Console
-
-    # Piped into a file there is no window whose width could matter.
-    Console(width=None if sys.stdout.isatty() else 120).print(table(report))
-    print(*remarks(report, out), sep="\n")
-
-
-def table(report: ExportReport) -> Table:
-    """The figures: one row a file."""
-    from rich.table import Table
-
-    reference = report.reference
-    figures = Table(
-        title=f"{report.name}: Keras is right on {reference.accuracy:.2%} of {reference.images:,} pictures",
-        title_justify="left",
-        caption="Points: accuracy minus Keras', with its 95 % interval. Difference: largest of any probability.",
-        caption_justify="left",
-    )
-    figures.add_column("File", no_wrap=True)
-    for heading in ("Size", "Agrees", "Points", "Difference"):
-        figures.add_column(heading, justify="right", no_wrap=True)
-    figures.add_column("Verdict", no_wrap=True)
-    for variant in report.variants:
-        figures.add_row(
-            variant.file,
-            "" if variant.size_bytes is None else f"{variant.size_bytes / 1000:,.1f} kB",
-            *_figures(variant.parity),
-            "published" if variant.published else "left out",
-            style=None if variant.published else "red",
-        )
-    return figures
-
-
-def remarks(report: ExportReport, out: Path) -> list[str]:
-    """What the table leaves to say, one line each."""
-    published = [variant for variant in report.variants if variant.published]
-    lines = [
-        f"{variant.file} is left out: {'; '.join(variant.problems)}"
-        for variant in report.variants
-        if not variant.published
-    ]
-    count = f"{len(published)} of {len(report.variants)}"
-    lines.append(
-        f"{count} files are in {out}; the figures are in {NAME}, the converters' words in export.log"
-    )
-    if published:
-        lines.append(f"Next: python -m edge_runtime check {out / published[-1].file}")
-    return lines
-
-
-def _figures(parity: Parity | None) -> tuple[str, str, str]:
-    if parity is None:
-        return "", "", ""
-    points, interval = parity.accuracy_difference_points, parity.accuracy_difference_interval_points
-    shown = "" if points is None else f"{points:+.2f}"
-    if interval is not None:
-        shown += f" ({interval[0]:+.2f} to {interval[1]:+.2f})"
-    return f"{parity.agreement:.2%}", shown, f"{parity.max_score_difference:.4f}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import modelfile
-from edge_runtime.errors import InputError, ModelError, SpecError, UsageError
+from edge_runtime.errors import EngineError, InputError, ModelError, SpecError, UsageError
 from edge_runtime.spec import ImageInput, ModelSpec
 
 MODEL: Final = "model.keras"
@@ -87,9 +88,9 @@ def load_model(source: Source) -> Any:
 
     Raises:
         ModelError: Keras cannot load it, or its shapes are not what the spec says.
+        EngineError: Keras or TensorFlow do not start.
     """
-    import keras
-
+    keras = _keras()
     try:
         model = keras.models.load_model(source.model, compile=False)
     except Exception as error:  # Keras lets anything through that its layers raise
@@ -109,6 +110,17 @@ def load_model(source: Source) -> Any:
             "train it again with the right labels"
         )
     return model
+
+
+def _keras() -> Any:
+    os.environ["KERAS_BACKEND"] = "tensorflow"  # the only one that the converters know
+    try:
+        import keras
+    except ImportError as error:
+        raise EngineError(
+            f"Keras does not start here ({error}); run `pip install 'edgeproof[export]'`"
+        ) from error
+    return keras
 
 
 def _seed(path: Path, spec: ModelSpec) -> int | None:

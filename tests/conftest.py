@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_args
@@ -25,6 +25,21 @@ RUNNABLE = ("tflite",) if find_spec("tflite_runtime") else get_args(Format)
 # The machine that runs the tests may be busy, and a failure must come back when it is looked at.
 hypothesis.settings.register_profile("steady", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("steady")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--strict-skips", action="store_true", help="a skipped test is a failure")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where everything must be there, a test less may not look like a test passed."""
+    report = yield
+    if report.skipped and item.config.getoption("--strict-skips"):
+        report.outcome, report.longrepr = "failed", f"skipped: {report.longrepr}"
+    return report
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

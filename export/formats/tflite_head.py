@@ -22,7 +22,7 @@ from edge_runtime.spec import ModelSpec
 from export.calibration import CalibrationSet
 from export.formats.tflite_file import pack, unpack
 
-_CUTS: Final = np.linspace(0, 0.95, 39)  # shares of the range that may be cut off at either end
+_CUTS: Final = np.arange(0, 1, 0.05)  # shares of the range that may be cut off at either end
 
 
 def refine(model: bytes, spec: ModelSpec, calibration: CalibrationSet) -> bytes:

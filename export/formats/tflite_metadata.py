@@ -14,7 +14,6 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from edge_runtime.modelfile import SEAL_MARK
 from edge_runtime.preprocess import pixel_table
 from edge_runtime.spec import ImageInput, ModelSpec
 from export.formats.tflite_file import add_metadata, pack, unpack
@@ -29,10 +28,7 @@ _NORMALIZATION: Final = 1  # ProcessUnitOptions
 
 
 def annotate(model: bytes, spec: ModelSpec) -> bytes:
-    """Add the standard metadata, name the tensors, and set the mark that sealing asks for.
-
-    Must come last but for sealing: quantizers drop what is appended to a model.
-    """
+    """Add the standard metadata, and name the tensors."""
     unpacked = unpack(model)
     graph = unpacked.subgraphs[0]
     (image,), (scores,) = (
@@ -42,7 +38,6 @@ def annotate(model: bytes, spec: ModelSpec) -> bytes:
     for signature in unpacked.signatureDefs:
         signature.inputs[0].name, signature.outputs[0].name = "image", "scores"
     add_metadata(unpacked, _NAME, metadata(spec, image.type))
-    add_metadata(unpacked, SEAL_MARK, b"")
     return pack(unpacked)
 
 

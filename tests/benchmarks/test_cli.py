@@ -56,7 +56,9 @@ def test_the_report_is_written_as_json_and_markdown(
 
     assert main(command) == 2, "an existing report is refused"
     assert "--overwrite" in capsys.readouterr().err
-    assert main([*command, "--overwrite"]) == 0
+    gone = str(tmp_path / "gone.onnx")
+    assert main([gone, *command[1:], "--overwrite"]) == 1
+    assert not read(report).passed
     assert sorted(path.name for path in report.parent.iterdir()) == ["report.json", "report.md"]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_runtime import spec as schema
@@ -142,6 +142,7 @@ SPECS = st.builds(
 )
 
 
+@settings(max_examples=40)
 @given(SPECS)
 def test_every_spec_comes_back_from_its_json(spec: ModelSpec) -> None:
     text = spec.to_json()
@@ -275,7 +276,7 @@ def test_a_value_of_another_type_is_named_with_its_place(
         ("name", "my model", "name 'my model'"),
         ("name", "-model", "name '-model'"),
         ("name", "../model", "name '../model'"),
-        ("name", "model\n", "name 'model\\n'"),
+        ("name", "model\n", "spec.name is 'model\\n', expected printable characters"),
         ("name", "m" * 101, "must be letters"),
         ("labels", [], "0 label(s)"),
         ("labels", ["bag"], "1 label(s): a classifier has two or more"),
