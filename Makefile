@@ -57,5 +57,8 @@ check: $(VENV)/ready
 figures: $(VENV)/ready
 	$(BIN)/python scripts/figures.py
 
+reference: $(VENV)/ready
+	PATH="$(abspath $(BIN)):$$PATH" sh scripts/reference.sh
+
 clean:
 	rm -rf $(VENV) $(VENV_TFLITE) demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

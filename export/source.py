@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import zipfile
@@ -145,11 +146,11 @@ def _calibration(path: Path, image: ImageInput) -> NDArray[np.uint8]:
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+        archive = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
+        return {name: archive[name] for name in archive.files}
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist; train again") from error
-    # A lone .npy has no `files`; zlib and zipfile speak for damaged archives.
+    # A lone .npy has no `files`; zipfile and zlib speak for damaged archives.
     except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path} is not a readable .npz file: {error}; train again") from error
 

@@ -74,10 +74,12 @@ def table(report: ExportReport) -> Table:
         justify: Literal["left", "right"] = "right" if 0 < index < len(_HEADERS) - 1 else "left"
         drawn.add_column(header, justify=justify, no_wrap=True)
     for variant in report.variants:
-        size = "" if variant.size_bytes is None else f"{variant.size_bytes / 1000:,.1f}"
         verdict = Text("published", "green") if variant.published else Text("left out", "bold red")
         drawn.add_row(
-            f"{variant.precision}.{variant.format}", size, *_figures(variant.parity), verdict
+            f"{variant.precision}.{variant.format}",
+            _kilobytes(variant.size_bytes),
+            *_figures(variant.parity),
+            verdict,
         )
     return drawn
 
@@ -97,6 +99,13 @@ def remarks(report: ExportReport, out: Path) -> list[str]:
     if published:
         lines.append(f"Next: python -m edge_runtime check {out / published[-1].file}")
     return lines
+
+
+def _kilobytes(size_bytes: int | None) -> str:
+    if size_bytes is None:
+        return ""
+    kilobytes = size_bytes / 1000
+    return f"{kilobytes:,.1f}" if kilobytes < 1000 else f"{kilobytes:,.0f}"
 
 
 def _figures(parity: Parity | None) -> tuple[str, str, str]:

@@ -45,7 +45,9 @@ def models() -> str:
         *([name, *_model_figures(folder)] for folder, name in MODELS.items()),
     ]
     pictures = _report("mlp", "export")["reference"]["images"]
-    commands = [f"{name}: `{_command(folder)}`" for folder, name in MODELS.items()]
+    commands = [
+        f"{name}: `{_report(folder, 'train')['command']}`" for folder, name in MODELS.items()
+    ]
     return "\n".join(
         [
             *_table(rows),
@@ -90,10 +92,6 @@ def _model_figures(folder: str) -> list[str]:
         f"{parity['agreement']:.2%}".rstrip("%"),
         f"{int8['size_bytes'] / 1000:.1f}",
     ]
-
-
-def _command(folder: str) -> str:
-    return " ".join(_report(folder, "train")["command"])
 
 
 def _report(folder: str, stage: str) -> Any:

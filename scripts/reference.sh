@@ -14,7 +14,9 @@ python -m train --dataset fashion-mnist --model mlp --epochs 10 --out runs/mlp -
 python -m export runs/mlp --out exported/mlp --overwrite
 keep_reports mlp
 
-REFERENCE_COMMAND --out runs/reference --overwrite
+python -m train --dataset fashion-mnist --model cnn --epochs 24 --batch-size 128 --optimizer sgd \
+    --learning-rate 0.2 --schedule one-cycle --weight-decay 0.0005 --label-smoothing 0.05 --augment \
+    --out runs/reference --overwrite
 python -m export runs/reference --out exported/reference --overwrite
 python -m benchmarks exported/reference --report docs/reports/reference/benchmarks.json --overwrite
 keep_reports reference

@@ -25,7 +25,7 @@ class Converter(Protocol):
         ...
 
     def annotate(self, model: bytes, spec: ModelSpec) -> bytes:
-        """Add the format's own standard metadata, and name input and output `image` and `scores`."""
+        """Add the format's own standard metadata. Input and output are `image` and `scores`."""
         ...
 
     def seal(self, model: bytes, spec: ModelSpec, golden: bytes | None) -> bytes:

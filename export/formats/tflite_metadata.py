@@ -28,12 +28,15 @@ _NORMALIZATION: Final = 1  # ProcessUnitOptions
 
 
 def annotate(model: bytes, spec: ModelSpec) -> bytes:
-    """Add the standard metadata, and name the tensors."""
+    """Add the standard metadata, and name every tensor by its place."""
     unpacked = unpack(model)
     graph = unpacked.subgraphs[0]
     (image,), (scores,) = (
         [graph.tensors[index] for index in indices] for indices in (graph.inputs, graph.outputs)
     )
+    # Keras counts its names up for as long as a process lives: the same model in, other bytes out.
+    for index, tensor in enumerate(graph.tensors):
+        tensor.name = str(index)
     image.name, scores.name = "image", "scores"
     for signature in unpacked.signatureDefs:
         signature.inputs[0].name, signature.outputs[0].name = "image", "scores"

@@ -97,7 +97,7 @@ def test_no_difference_among_few_pictures_is_no_proof() -> None:
 def test_the_interval_holds_the_truth_as_often_as_it_says(
     pictures: int, loses: float, gains: float
 ) -> None:
-    """Its coverage, summed over every outcome there is; Agresti and Min found the same dips."""
+    """Its coverage, summed over every outcome there is; whole pictures make it dip below 95 %."""
     truth = 100 * (gains - loses)
     covered = 0.0
     for lost, gained in product(range(pictures + 1), repeat=2):

@@ -1,0 +1,120 @@
+"""The command line, as far as it goes without TensorFlow."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from export.cli import main
+from export.variants import VARIANTS
+
+
+def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_help_needs_no_framework_at_all() -> None:
+    blocked = ("tensorflow", "keras", "onnx", "tf2onnx", "flatbuffers", "rich", "ai_edge_litert")
+    done = python(
+        f"import sys; sys.modules.update(dict.fromkeys({blocked!r}));"
+        "from export.cli import main; main(['--help'])"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "--max-accuracy-drop POINTS" in done.stdout
+
+
+def test_list_shows_every_variant_of_the_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [variant.name for variant in VARIANTS]
+    assert all(variant.summary in line for variant, line in zip(VARIANTS, lines, strict=True))
+
+
+@pytest.mark.parametrize("missing", ["tensorflow", "tf2onnx", "ai_edge_litert", "rich"])
+def test_a_missing_package_is_named_with_what_installs_it(missing: str, shell: Path) -> None:
+    done = python(
+        f"import sys; sys.modules[{missing!r}] = None;"
+        "from export.cli import main; sys.exit(main(sys.argv[1:]))",
+        str(shell),
+        "--out",
+        str(shell.parent / "out"),
+    )
+    assert done.returncode == 3
+    name = missing.replace("ai_edge_litert", "ai-edge-litert")
+    assert done.stderr == (
+        f"export: error: {name} is not installed here; run `pip install 'edgeproof[export]'`\n"
+    )
+
+
+def test_a_package_that_no_chosen_variant_needs_may_be_missing() -> None:
+    done = python(
+        "import sys; sys.modules['tf2onnx'] = None;"
+        "from export import tools; from export.variants import select;"
+        "tools.require(select(['tflite'])); print('fine')"
+    )
+    assert done.stdout == "fine\n", done.stderr
+
+
+def test_an_existing_output_is_refused_before_anything_else(
+    shell: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "export.json").write_text("{}")
+    assert main([str(shell), "--out", str(out)]) == 2
+    assert "exists already; name another place or add --overwrite" in capsys.readouterr().err
+    assert [path.name for path in out.iterdir()] == ["export.json"]
+
+
+def test_a_folder_that_is_no_export_is_never_replaced(
+    shell: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    (photos / "holiday.jpg").touch()
+    assert main([str(shell), "--out", str(photos), "--overwrite"]) == 2
+    assert "holds other things" in capsys.readouterr().err
+    assert (photos / "holiday.jpg").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["nowhere"], 2, "nowhere is not a folder; name a run directory"),
+        (["RUN", "--only", "int9"], 2, "there is no variant 'int9'; did you mean 'int8'?"),
+        (["RUN", "--min-agreement", "99"], 2, "--min-agreement is 99.0, expected 0 to 1"),
+        (["RUN", "--max-accuracy-drop", "-1"], 2, "--max-accuracy-drop is -1.0, expected 0 to"),
+    ],
+)
+def test_a_bad_request_is_one_line_and_leaves_nothing(  # noqa: PLR0917
+    arguments: list[str],
+    code: int,
+    words: str,
+    shell: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given = [str(shell) if argument == "RUN" else argument for argument in arguments]
+    assert main([*given, "--out", str(tmp_path / "exported" / "it")]) == code
+    error = capsys.readouterr().err
+    assert error.startswith("export: error: ")
+    assert words in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "exported").exists()
+
+
+def test_missing_calibration_is_one_line_with_its_own_code(
+    shell: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (shell / "calibration.npz").unlink()
+    assert main([str(shell), "--out", str(tmp_path / "it")]) == 1
+    assert "calibration.npz does not exist" in capsys.readouterr().err

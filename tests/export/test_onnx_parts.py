@@ -1,0 +1,158 @@
+"""What is done to ONNX graphs, on graphs of a few nodes, without TensorFlow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from edge_runtime.spec import ImageInput, ModelSpec
+from export.formats import onnx as onnx_format
+from export.formats import onnx_graph
+
+WEIGHTS = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+IMAGES = np.random.default_rng(1).normal(size=(5, 2, 2, 1)).astype(np.float32)
+SPEC = ModelSpec("it", ("a", "b", "c"), ImageInput(2, 2, "gray", (0.0,), (255.0,)), "logits")
+
+
+def value(name: str, *shape: int) -> Any:
+    return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+
+
+def model(nodes: list[Any], constants: dict[str, NDArray[Any]]) -> Any:
+    """A graph from `in` (1, 2, 2, 1) to `out` (1, 3)."""
+    graph = helper.make_graph(
+        nodes,
+        "graph",
+        [value("in", 1, 2, 2, 1)],
+        [value("out", 1, 3)],
+        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+    )
+    return helper.make_model(
+        graph,
+        ir_version=8,
+        opset_imports=[helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 2)],
+    )
+
+
+def dense(middle: str = "flat", weights: str = "w", shape: str = "shape") -> Any:
+    """Flatten and a dense layer, as tf2onnx writes them for one picture."""
+    return model(
+        [
+            helper.make_node("Reshape", ["in", shape], [middle]),
+            helper.make_node("Gemm", [middle, weights], ["out"]),
+        ],
+        {"unused": WEIGHTS, weights: WEIGHTS, shape: np.array([1, 4])},
+    )
+
+
+def quantized() -> Any:
+    """A dense layer with a bias, all quantized, as ONNX Runtime writes it."""
+    scale, zero = np.array(0.1, np.float32), np.array(0, np.int8)
+    return model(
+        [
+            helper.make_node("Reshape", ["in", "shape"], ["flat"]),
+            helper.make_node("DequantizeLinear", ["b", "b_scale"], ["bias"]),
+            helper.make_node("Gemm", ["flat", "w", "bias"], ["sums"]),
+            helper.make_node("QuantizeLinear", ["sums", "scale", "zero"], ["steps"]),
+            helper.make_node("DequantizeLinear", ["steps", "scale", "zero"], ["out"]),
+        ],
+        {
+            "shape": np.array([1, 4]),
+            "w": WEIGHTS,
+            "b": np.array([10, 20, 30], np.int32),
+            "b_scale": np.array(0.01, np.float32),
+            "scale": scale,
+            "zero": zero,
+        },
+    )
+
+
+def run(model: Any, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options)
+    (scores,) = session.run(None, {session.get_inputs()[0].name: images})
+    return scores  # type: ignore[no-any-return]
+
+
+def test_a_model_for_one_picture_takes_any_number_afterwards() -> None:
+    single = np.concatenate([run(dense(), IMAGES[i : i + 1]) for i in range(len(IMAGES))])
+    tidied = onnx_graph.tidy(dense())
+    assert np.allclose(run(tidied, IMAGES), single)
+    for tensor in (tidied.graph.input[0], tidied.graph.output[0]):
+        assert tensor.type.tensor_type.shape.dim[0].dim_param == "batch"
+
+
+def test_input_and_output_are_named() -> None:
+    graph = onnx_graph.tidy(dense()).graph
+    assert (graph.input[0].name, graph.output[0].name) == ("image", "scores")
+
+
+def test_names_counted_up_by_the_converter_leave_no_trace() -> None:
+    first, second = dense(), dense("unk__7", "const_fold_opt__22", "const_fold_opt__23")
+    assert onnx_graph.tidy(first) == onnx_graph.tidy(second)
+
+
+def test_what_is_not_used_goes() -> None:
+    tidied = onnx_graph.tidy(dense())
+    assert len(tidied.graph.initializer) == 2
+    assert [opset.domain for opset in tidied.opset_import] == [""]
+
+
+def test_the_scores_of_an_integer_model_keep_all_their_digits() -> None:
+    rounded = quantized()
+    exact = quantized()
+    onnx_graph.leave_output_float(exact)
+    onnx.checker.check_model(exact, full_check=True)
+    assert [node.op_type for node in exact.graph.node] == ["Reshape", "DequantizeLinear", "Gemm"]
+    before, after = run(rounded, IMAGES[:1]), run(exact, IMAGES[:1])
+    assert np.allclose(before, np.rint(before / 0.1) * 0.1)
+    assert 0 < np.abs(before - after).max() <= 0.0501
+
+
+def test_a_float_model_keeps_its_last_layer() -> None:
+    plain = dense()
+    onnx_graph.leave_output_float(plain)
+    assert plain == dense()
+
+
+def test_the_mean_error_leaves_with_the_last_bias() -> None:
+    shifted = quantized()
+    onnx_graph.leave_output_float(shifted)
+    before = run(shifted, IMAGES[:1])
+    onnx_graph.shift_last_bias(shifted, np.array([0.25, -0.5, 0.0]))
+    assert np.allclose(before - run(shifted, IMAGES[:1]), [[0.25, -0.5, 0.0]], atol=0.006)
+
+
+def test_a_last_layer_without_an_integer_bias_is_left_alone() -> None:
+    plain = dense()
+    onnx_graph.shift_last_bias(plain, np.array([1.0, 1.0, 1.0]))
+    assert plain == dense()
+
+
+@pytest.mark.parametrize(
+    ("mean", "std", "expected"),
+    [
+        (0.0, 255.0, "Normalized_0_1"),
+        (127.5, 127.5, "Normalized_1_1"),
+        (0.0, 1.0, "NominalRange_0_255"),
+        (100.0, 50.0, None),
+    ],
+)
+def test_the_standard_image_keys_are_there(mean: float, std: float, expected: str | None) -> None:
+    image = ImageInput(2, 2, "gray", (mean,), (std,))
+    spec = ModelSpec("it", SPEC.labels, image, "logits")
+    tidied = onnx_graph.tidy(dense()).SerializeToString()
+    annotated = onnx.load_from_string(onnx_format.annotate(tidied, spec))
+    keys = {entry.key: entry.value for entry in annotated.metadata_props}
+    assert keys["Image.BitmapPixelFormat"] == "Gray8"
+    assert keys["Image.ColorSpaceGamma"] == "SRGB"
+    assert keys.get("Image.NominalPixelRange") == expected
+    assert annotated.graph.input[0].type.denotation == "IMAGE"
+    assert annotated.ir_version == 8
