@@ -97,6 +97,7 @@ def _rename(graph: Any) -> None:
         node.input[:] = [names[name] for name in node.input]
         node.output[:] = [names[name] for name in node.output]
         node.doc_string = ""
+    graph.doc_string = ""
     for value in (*graph.input, *graph.output):
         value.name = names[value.name]
     renamed = [onnx.TensorProto.FromString(constant.SerializeToString()) for constant in ordered]
