@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 # Nothing here loads numpy, Pillow or an engine before it is needed: help is instant.
-from benchmarks.settings import Settings
-from edge_runtime import __version__, console
+from benchmarks import flags
+from edge_runtime import console
 from edge_runtime.errors import UsageError
 from edge_runtime.files import refuse_existing, write_atomically
 
@@ -18,123 +18,69 @@ PROGRAM = "benchmarks"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a benchmark and return its exit code.
+    """Run a benchmark, or one of the commands beside it, and return its exit code.
 
     Returns:
         0 fine, 1 a file is outside its tolerance or could not be measured, 2 usage,
         130 interrupted.
     """
-    arguments = _parser().parse_args(argv)
+    given = list(sys.argv[1:] if argv is None else argv)
+    match given[:1]:
+        case ["compare"]:
+            arguments = flags.compare_parser().parse_args(given[1:])
+            command = _compare
+        case _:
+            arguments = flags.parser().parse_args(given)
+            command = _benchmark
     if arguments.verbose:
         os.environ["EDGE_RUNTIME_VERBOSE"] = "1"
-    return console.run(PROGRAM, lambda: _benchmark(arguments))
-
-
-def _parser() -> argparse.ArgumentParser:
-    defaults = Settings()
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {PROGRAM}",
-        description="Measure model files on this machine: size, accuracy, agreement with the "
-        "original, load time, latency and memory. Exit code 1 where a file is outside its "
-        "tolerance or cannot be measured.",
-    )
-    parser.add_argument(
-        "models",
-        type=Path,
-        nargs="+",
-        metavar="MODEL",
-        help=".tflite or .onnx file, or a folder of them",
-    )
-    parser.add_argument(
-        "--evaluation",
-        type=Path,
-        metavar="FILE.npz",
-        help="labelled pictures (default: evaluation.npz beside the models)",
-    )
-    parser.add_argument(
-        "--limit", type=int, metavar="N", help="evaluation pictures to use (default: all)"
-    )
-    parser.add_argument(
-        "--report",
-        type=Path,
-        metavar="FILE.json",
-        help="write the report here, and as Markdown to FILE.md",
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing report")
-    parser.add_argument("--version", action="version", version=f"edgeproof {__version__}")
-    parser.add_argument("--verbose", action="store_true", help="show what the engines print")
-    timing = parser.add_argument_group("timing")
-    timing.add_argument(
-        "--rounds",
-        type=int,
-        default=defaults.rounds,
-        metavar="N",
-        help="each times every file once, in a new order (default: %(default)s)",
-    )
-    timing.add_argument(
-        "--seconds",
-        type=float,
-        default=defaults.seconds,
-        metavar="S",
-        help="timed calls of each file, over all rounds (default: %(default)s)",
-    )
-    timing.add_argument(
-        "--num-threads",
-        type=int,
-        default=defaults.num_threads,
-        metavar="N",
-        help="of the engine (default: %(default)s)",
-    )
-    tolerance = parser.add_argument_group("tolerance")
-    tolerance.add_argument(
-        "--max-accuracy-drop",
-        type=float,
-        default=defaults.max_accuracy_drop_points,
-        metavar="POINTS",
-        help="per cent points below the reference (default: %(default)s)",
-    )
-    tolerance.add_argument(
-        "--min-agreement",
-        type=float,
-        default=defaults.min_agreement,
-        metavar="SHARE",
-        help="of pictures with the reference's best label, 0..1 (default: %(default)s)",
-    )
-    return parser
+    return console.run(PROGRAM, lambda: command(arguments))
 
 
 def _benchmark(arguments: argparse.Namespace) -> int:
-    settings = Settings(
-        num_threads=arguments.num_threads,
-        rounds=arguments.rounds,
-        seconds=arguments.seconds,
-        limit=arguments.limit,
-        max_accuracy_drop_points=arguments.max_accuracy_drop,
-        min_agreement=arguments.min_agreement,
-    )
+    settings, limits = flags.settings(arguments), flags.limits(arguments)
     json_path: Path | None = arguments.report
     if json_path is not None:
         _require_place(json_path, overwrite=arguments.overwrite)
 
-    from benchmarks import render, terminal
+    from benchmarks import baseline, compare, render, terminal
     from benchmarks.run import benchmark
 
+    before = None if arguments.baseline is None else baseline.load(arguments.baseline)
     with terminal.progress() as progress:
         report = benchmark(
-            arguments.models, settings, evaluation=arguments.evaluation, progress=progress
+            [*arguments.models, *(before.files if before else ())],
+            settings,
+            evaluation=arguments.evaluation,
+            progress=progress,
         )
+    changes: list[compare.Change] = []
+    if before is not None:
+        changes = before.compare(report, limits)
     terminal.show(report, sys.stdout)
+    terminal.show_changes(changes, sys.stdout)
     if json_path is not None:
         markdown_path = json_path.with_suffix(".md")
-        for path, text in (
-            (json_path, report.to_json()),
-            (markdown_path, render.markdown(report)),
-        ):
+        markdown = render.markdown(report) + render.changes_markdown(changes)
+        for path, text in ((json_path, report.to_json()), (markdown_path, markdown)):
             # A file's name may hold bytes that are no text.
             data = text.encode(errors="backslashreplace")
             write_atomically(path, data, overwrite=arguments.overwrite)
         console.say(PROGRAM, f"wrote {json_path} and {markdown_path}")
-    return 0 if report.passed else 1
+    return 0 if report.passed and not any(change.exceeded for change in changes) else 1
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    limits = flags.limits(arguments)
+
+    from benchmarks import compare, render, report, terminal
+
+    changes = compare.compare(report.read(arguments.before), report.read(arguments.after), limits)
+    if arguments.format == "markdown":
+        print(render.changes_markdown(changes).strip())
+    else:
+        terminal.show_changes(changes, sys.stdout)
+    return 1 if any(change.exceeded for change in changes) else 0
 
 
 def _require_place(json_path: Path, *, overwrite: bool) -> None:

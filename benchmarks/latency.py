@@ -1,4 +1,4 @@
-"""How long one prediction takes: files timed in turns, so that a drifting machine favours none."""
+"""How long one prediction takes: files timed in turns; a drifting machine favours none."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ TIMED: Final = (
     "Reading, decoding and resizing a picture file are not in it."
 )
 
-_WARM_UP_SECONDS = 0.1
+_WARM_UP_SECONDS = 0.03  # in every fresh process: measured, no trend is left after 0.01
 _WARM_UP_CALLS = 3  # after every change of file: the last one left its own data in the caches
-_MIN_CALLS = 5  # per round: 20 rounds then make the 100 calls that a 99th percentile needs
+_MIN_CALLS = 2  # per round: 12 blocks of 8 then make the 100 calls that a 99th percentile needs
 
 Pixels = NDArray[np.uint8]
+Rounds = list[list[int]]  # durations of one contender's calls in nanoseconds, round by round
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,10 @@ class Timing:
     p99_ms: float
     images_per_second: float  # calls by the time they took, one picture at a time
     round_p50_ms: tuple[float, ...]  # the median of each round, in order
+    blocks: int = 1  # fresh processes that the rounds were shared out to, evenly and in order
 
     @classmethod
-    def of(cls, rounds: Sequence[Sequence[int]]) -> Timing:
+    def of(cls, rounds: Sequence[Sequence[int]], blocks: int = 1) -> Timing:
         """Summarise the durations of the calls, in nanoseconds, round by round."""
         calls_ms = [np.array(durations) / 1e6 for durations in rounds]
         every = np.concatenate(calls_ms)
@@ -58,6 +60,7 @@ class Timing:
             p99_ms=p99,
             images_per_second=1000 * len(every) / float(every.sum()),
             round_p50_ms=tuple(float(np.median(calls)) for calls in calls_ms),
+            blocks=blocks,
         )
 
 
@@ -67,8 +70,7 @@ def time_in_turns(
     rounds: int,
     seconds: float,
     seed: int,
-    progress: Callable[[int], None] = lambda _rounds: None,
-) -> list[Timing]:
+) -> list[Rounds]:
     """Time each contender in every round, in an order that is shuffled anew for each round.
 
     Args:
@@ -77,18 +79,16 @@ def time_in_turns(
         seconds: about how long each is timed, over all rounds. The number of calls in a round is
             fixed after the warm-up, so that a slow round counts as much as a fast one.
         seed: of the orders.
-        progress: told how many rounds are done. It runs between the rounds, never within one.
 
     Returns:
-        One timing per contender, in the order given.
+        The durations of each contender's calls, in the order given.
     """
     calls = [_calls_per_round(contender, seconds / rounds) for contender in contenders]
-    durations: list[list[list[int]]] = [[] for _ in contenders]
-    for done, order in enumerate(orders(len(contenders), rounds, seed), start=1):
+    durations: list[Rounds] = [[] for _ in contenders]
+    for order in orders(len(contenders), rounds, seed):
         for index in order:
             durations[index].append(_time_calls(contenders[index], calls[index]))
-        progress(done)
-    return [Timing.of(rounds_ns) for rounds_ns in durations]
+    return durations
 
 
 def orders(contenders: int, rounds: int, seed: int) -> Iterator[list[int]]:

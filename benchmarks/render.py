@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
+from benchmarks.compare import Change
 from benchmarks.latency import TIMED
 from benchmarks.machine import MachineState
 from benchmarks.report import BenchmarkReport
-from benchmarks.tables import Table, short_names, tables
+from benchmarks.tables import Table, changes_table, short_names, tables
 
 
 def plain(report: BenchmarkReport) -> str:
@@ -52,6 +54,47 @@ def markdown_table(table: Table) -> list[str]:
     rows = [table.headers, rule, *table.rows]
     escaped = [[cell.replace("|", "\\|") for cell in row] for row in rows]
     return [f"| {' | '.join(row)} |" for row in escaped]
+
+
+def changes_markdown(changes: Sequence[Change]) -> str:
+    """What changed as Markdown; empty where nothing was compared."""
+    if not changes:
+        return ""
+    table, remarks = changes_table(changes), change_remarks(changes)
+    lines = ["", f"## {table.title}", "", *markdown_table(table)]
+    if remarks:
+        lines += ["", *(f"- {remark}" for remark in remarks)]
+    return "\n".join([*lines, "", f"**{change_verdict(changes)}.**", ""])
+
+
+def change_remarks(changes: Sequence[Change]) -> list[str]:
+    """What a reader must know beside the changes; what holds for all files is said once."""
+    names = short_names([change.file for change in changes])
+    told = [
+        (name, remark)
+        for name, change in zip(names, changes, strict=True)
+        for remark in dict.fromkeys((*change.remarks, *change.exceeded))
+    ]
+    counts = Counter(remark for _, remark in told)
+    lines = [
+        remark if counts[remark] == len(changes) > 1 else f"{name}: {remark}"
+        for name, remark in told
+    ]
+    return list(dict.fromkeys(lines))
+
+
+def change_verdict(changes: Sequence[Change]) -> str:
+    """The comparison in one sentence."""
+    speeds = Counter(change.speed.verdict for change in changes if change.speed)
+    told = [f"{speeds[kind]} {kind}" for kind in ("faster", "slower") if speeds[kind]]
+    same = speeds["no difference shown"]
+    if same:
+        told.append(f"{same} with no difference of speed shown")
+    beyond = sum(bool(change.exceeded) for change in changes)
+    if beyond:
+        told.append(f"{beyond} beyond a limit")
+    files = f"{len(changes)} file{'s' if len(changes) > 1 else ''}"
+    return f"Of {files}: {', '.join(told) or 'no times compared'}"
 
 
 def verdict(report: BenchmarkReport) -> str:
@@ -106,8 +149,9 @@ def method_lines(report: BenchmarkReport) -> list[str]:
         "pictures (Agresti and Min 2005).",
         "Tolerance": f"accuracy at most {settings.max_accuracy_drop_points:g} points below the "
         f"reference, agreement at least {100 * settings.min_agreement:g} %.",
-        "Latency": f"{TIMED} {settings.rounds} rounds after a warm-up, each with every file once "
-        f"in an order shuffled anew (seed {settings.seed}), {settings.seconds:g} s a file in all.",
+        "Latency": f"{TIMED} {settings.blocks} fresh processes, each with a warm-up and "
+        f"{settings.rounds} rounds of every file in an order shuffled anew (seed "
+        f"{settings.seed}); {settings.seconds:g} s a file in all.",
         "Images per second": "the timed calls by the time they took, one picture at a time.",
         "Load and memory": "medians of fresh processes. Load is reading the file, checking its "
         "digest and building the engine. Of the memory, the runtime's part is that of the same "

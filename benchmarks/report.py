@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from benchmarks.accuracy import Accuracy
+from benchmarks.documents import build
 from benchmarks.latency import Timing
 from benchmarks.machine import Machine, MachineState
 from benchmarks.memory import Memory
@@ -59,6 +60,7 @@ class BenchmarkReport:
     before: MachineState
     after: MachineState
     measurements: tuple[Measurement, ...]  # in the order given
+    yardstick: Timing | None = None  # the same work in every report: see `blocks.YARDSTICK`
     notes: tuple[str, ...] = ()  # what a reader must know, for example why a figure is missing
 
     @property
@@ -114,33 +116,11 @@ def _require_schema(document: Mapping[str, Any]) -> None:
 
 
 def _report(document: Mapping[str, Any]) -> BenchmarkReport:
-    return BenchmarkReport(
-        started=document["started"],
-        duration_seconds=document["duration_seconds"],
-        settings=Settings(**document["settings"]),
-        machine=Machine(**document["machine"]),
-        before=_state(document["before"]),
-        after=_state(document["after"]),
-        measurements=tuple(map(_measurement, document["measurements"])),
-        notes=tuple(document["notes"]),
-    )
-
-
-def _state(state: Mapping[str, Any]) -> MachineState:
-    return MachineState(**_with_tuples(state))
-
-
-def _measurement(row: Mapping[str, Any]) -> Measurement:
-    members = {key: value for key, value in row.items() if key != "verdict"}
-    parts = {"startup": Startup, "memory": Memory, "accuracy": Accuracy, "timing": Timing}
-    for key, kind in parts.items():
-        if members[key] is not None:
-            members[key] = kind(**_with_tuples(members[key]))
-    return Measurement(**_with_tuples(members))
-
-
-def _with_tuples(members: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON's lists as the tuples they were."""
-    return {
-        key: tuple(value) if isinstance(value, list) else value for key, value in members.items()
-    }
+    """The report without what `to_json` added for other tools."""
+    members = {key: member for key, member in document.items() if key not in ("schema", "passed")}
+    members["measurements"] = [
+        {key: member for key, member in row.items() if key != "verdict"}
+        for row in document["measurements"]
+    ]
+    report: BenchmarkReport = build(BenchmarkReport, members)
+    return report

@@ -11,7 +11,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import accuracy, latency, machine, startup
+from benchmarks import accuracy, blocks, latency, machine, startup
 from benchmarks.evaluation import EvaluationSet
 from benchmarks.notes import accuracy_notes, machine_notes
 from benchmarks.report import BenchmarkReport, Measurement
@@ -67,7 +67,7 @@ def benchmark(
     _open(subjects, settings, progress)
     _predict(subjects, progress)
     _judge(subjects, settings)
-    _time(subjects, settings, progress)
+    yardstick = _time(subjects, settings, progress)
     after, here = machine.state(), machine.describe()
     rows = tuple(subject.row for subject in subjects)
     return BenchmarkReport(
@@ -78,6 +78,7 @@ def benchmark(
         before=before,
         after=after,
         measurements=rows,
+        yardstick=yardstick,
         notes=(*accuracy_notes(rows), *machine_notes(rows, here, before, after)),
     )
 
@@ -130,10 +131,11 @@ def _predict(subjects: Sequence[_Subject], progress: Progress) -> None:
 def _judge(subjects: Sequence[_Subject], settings: Settings) -> None:
     """Compare each file's answers with the truth and with its reference."""
     for subject in subjects:
-        if subject.evaluation is None or subject.scores is None:
+        if subject.evaluation is None or subject.scores is None or subject.classifier is None:
             continue
         reference = _reference(subject, subject.evaluation, subjects)
-        judged = accuracy.judge(subject.scores, subject.evaluation, reference)
+        labels = subject.classifier.spec.labels
+        judged = accuracy.judge(subject.scores, subject.evaluation, labels, reference)
         subject.row = replace(
             subject.row, accuracy=judged, outside=accuracy.outside(judged, settings)
         )
@@ -165,25 +167,25 @@ def _is_float32(subject: _Subject) -> bool:
     return variant is not None and variant.precision == "float32"
 
 
-def _time(subjects: Sequence[_Subject], settings: Settings, progress: Progress) -> None:
-    """Time the files that are open, in turns."""
-    contenders = {
-        index: latency.Contender(
-            subject.classifier.scores, _pictures(subject.classifier, subject.evaluation)
-        )
-        for index, subject in enumerate(subjects)
-        if subject.classifier is not None
-    }
-    progress("timing in turns", 0, settings.rounds)
-    timings = latency.time_in_turns(
-        list(contenders.values()),
-        rounds=settings.rounds,
-        seconds=settings.seconds,
-        seed=settings.seed,
-        progress=lambda done: progress("timing in turns", done, settings.rounds),
+def _time(
+    subjects: Sequence[_Subject], settings: Settings, progress: Progress
+) -> latency.Timing | None:
+    """Time the files that are open, in turns; returns the yardstick's timing."""
+    alive = [subject for subject in subjects if subject.classifier is not None]
+    entries = [
+        blocks.Entry(Path(one.row.file), _pictures(one.classifier, one.evaluation))
+        for one in alive
+        if one.classifier is not None
+    ]
+    timings, yardstick = blocks.time_blocks(
+        entries, settings, lambda done: progress("timing in turns", done, settings.blocks)
     )
-    for index, timing in zip(contenders, timings, strict=True):
-        subjects[index].row = replace(subjects[index].row, timing=timing)
+    for subject, timing in zip(alive, timings, strict=True):
+        if isinstance(timing, EdgeError):
+            subject.fail(timing)
+        else:
+            subject.row = replace(subject.row, timing=timing)
+    return yardstick
 
 
 def _pictures(classifier: Classifier, evaluation: EvaluationSet | None) -> NDArray[np.uint8]:

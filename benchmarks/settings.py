@@ -12,7 +12,9 @@ class Settings:
     """The settings of one benchmark; they are kept in its report."""
 
     num_threads: int = 1  # of the engine
-    rounds: int = 20  # each round times every file once, in a new order
+    cores: tuple[int, ...] | None = None  # that the timed processes are kept on; None is on all
+    blocks: int = 12  # fresh processes, one after the other, that time all files in turns
+    rounds: int = 8  # in a block; each times every file once, in a new order
     seconds: float = 1.0  # of timed calls for each file, over all rounds
     processes: int = 3  # fresh ones that open each file; load time and memory are their medians
     limit: int | None = None  # evaluation pictures to use; None is all
@@ -21,7 +23,7 @@ class Settings:
     seed: int = 20260101  # of the order of files in a round, and of the pictures under a limit
 
     def __post_init__(self) -> None:
-        for name in ("num_threads", "rounds", "processes", "limit"):
+        for name in ("num_threads", "rounds", "blocks", "processes", "limit"):
             value = getattr(self, name)
             _require(value is None or value >= 1, name, value, "1 or more")
         _require(0 < self.seconds <= 3600, "seconds", self.seconds, "above 0, at most 3600")
@@ -32,6 +34,20 @@ class Settings:
             "0..100 points",
         )
         _require(0 <= self.min_agreement <= 1, "min_agreement", self.min_agreement, "0..1")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much worse a file may become; None is no limit."""
+
+    max_slowdown: float | None = None  # as a share: 0.05 is 5 %
+    max_accuracy_drop_points: float | None = None  # per cent points
+    max_size_growth: float | None = None  # as a share
+
+    def __post_init__(self) -> None:
+        for name in ("max_slowdown", "max_accuracy_drop_points", "max_size_growth"):
+            value = getattr(self, name)
+            _require(value is None or value >= 0, name, value, "0 or more")
 
 
 def _require(condition: bool, name: str, value: float | None, expected: str) -> None:

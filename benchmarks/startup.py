@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import importlib
-import json
-import os
-import signal
-import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,12 +12,10 @@ from statistics import median
 from time import perf_counter_ns
 from typing import Any
 
+from benchmarks import fresh
 from benchmarks.memory import Memory, peak_bytes
 from edge_runtime import modelfile
 from edge_runtime.backends.base import ENGINES
-from edge_runtime.errors import EdgeError, ModelError
-
-_TIMEOUT_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -47,7 +41,8 @@ def measure(path: Path, *, processes: int, num_threads: int = 1) -> tuple[Startu
     Raises:
         ModelError: a process failed or died.
     """
-    samples = [_in_fresh_process(path, num_threads) for _ in range(processes)]
+    job = {"path": str(path), "num_threads": num_threads}
+    samples = [fresh.run(__name__, job, about=str(path)) for _ in range(processes)]
     startup = Startup(
         processes=len(samples),
         load_ms=median(sample["load_ms"] for sample in samples),
@@ -58,57 +53,15 @@ def measure(path: Path, *, processes: int, num_threads: int = 1) -> tuple[Startu
     return startup, by_peak[len(by_peak) // 2] if by_peak else None
 
 
-def _in_fresh_process(path: Path, num_threads: int) -> dict[str, Any]:
-    # -P and PYTHONPATH: the child runs this very package, whatever lies in the working folder.
-    packages = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
-    try:
-        child = subprocess.run(  # noqa: S603  our own interpreter and module
-            [sys.executable, "-P", "-m", "benchmarks.startup", str(path), str(num_threads)],
-            env={**os.environ, "PYTHONPATH": packages.rstrip(os.pathsep)},
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT_SECONDS,
-            check=False,
-        )
-    except OSError as error:
-        raise ModelError(f"{path}: cannot start a process to open it: {error.strerror}") from error
-    except subprocess.TimeoutExpired as error:
-        raise ModelError(f"{path} was not ready after {_TIMEOUT_SECONDS} s") from error
-    if child.returncode != 0:
-        raise ModelError(_last_words(path, child))
-    sample: dict[str, Any] = json.loads(child.stdout.splitlines()[-1])
-    return sample
-
-
-def _last_words(path: Path, child: subprocess.CompletedProcess[str]) -> str:
-    if child.returncode < 0:
-        with suppress(ValueError):
-            name = signal.Signals(-child.returncode).name
-            return f"the engine died of {name} on {path}; export or copy it again"
-    lines = child.stderr.strip().splitlines() or [f"exit code {child.returncode}, no message"]
-    return lines[-1]
-
-
 # --- in the fresh process ----------------------------------------------------------------------
 
 
-def main(argv: Sequence[str]) -> int:
-    """Print the figures of one opening as a line of JSON, or what went wrong on stderr."""
-    path, num_threads = Path(argv[0]), int(argv[1])
-    try:
-        print(json.dumps(_open(path, num_threads)))
-    except EdgeError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
-    return 0
-
-
-def _open(path: Path, num_threads: int) -> dict[str, Any]:
+def _open(job: Mapping[str, Any]) -> dict[str, Any]:
     import numpy as np
 
     from edge_runtime.classifier import Classifier
 
+    path, num_threads = Path(job["path"]), int(job["num_threads"])
     _import_engine(path)
     runtime_bytes = peak_bytes()
     started = perf_counter_ns()
@@ -141,4 +94,4 @@ def _import_engine(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(fresh.serve(_open))

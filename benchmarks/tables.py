@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks.compare import Change
 from benchmarks.latency import Timing
 from benchmarks.memory import Memory
 from benchmarks.report import BenchmarkReport, Measurement
@@ -43,6 +44,49 @@ def tables(report: BenchmarkReport) -> list[Table]:
         ),
     ]
     return [table for table in found if table.rows]
+
+
+def changes_table(changes: Sequence[Change]) -> Table:
+    """What became of every file between two benchmarks."""
+    names = short_names([change.file for change in changes])
+    rows = (
+        (
+            name,
+            _latencies(change),
+            _speed(change),
+            change.speed.verdict if change.speed else _MISSING,
+            _points(change),
+            _MISSING if change.size_growth is None else f"{100 * change.size_growth:+.1f}",
+        )
+        for name, change in zip(names, changes, strict=True)
+    )
+    headers = ("file", "p50", "time, % [95 %]", "speed", "accuracy, points [95 %]", "size, %")
+    return Table("Changes", headers, tuple(rows))
+
+
+def _latencies(change: Change) -> str:
+    before, after = (row.timing if row else None for row in (change.before, change.after))
+    if before is None or after is None:
+        return _MISSING
+    unit, scale = ("µs", 1000) if max(before.p50_ms, after.p50_ms) < 1 else ("ms", 1)
+    return f"{_digits(before.p50_ms * scale)} → {_digits(after.p50_ms * scale)} {unit}"
+
+
+def _speed(change: Change) -> str:
+    if change.speed is None:
+        return _MISSING
+    low, high = change.speed.interval
+    return f"{100 * change.speed.share:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
+
+
+def _points(change: Change) -> str:
+    accuracy = change.accuracy
+    if accuracy is None:
+        return _MISSING
+    if accuracy.interval_points is None:
+        return f"{accuracy.points:+.2f}"
+    low, high = accuracy.interval_points
+    return f"{accuracy.points:+.2f} [{low:+.2f}, {high:+.2f}]"
 
 
 def short_names(files: Sequence[str]) -> list[str]:

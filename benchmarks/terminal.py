@@ -3,20 +3,34 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final, TextIO
 
-from benchmarks.render import plain, problems, verdict
+from benchmarks.compare import Change
+from benchmarks.render import (
+    change_remarks,
+    change_verdict,
+    plain,
+    plain_table,
+    problems,
+    verdict,
+)
 from benchmarks.report import BenchmarkReport
 from benchmarks.run import Progress
-from benchmarks.tables import Table, tables
+from benchmarks.tables import Table, changes_table, tables
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
 
-_STYLES: Final = {"ok": "green", "outside": "bold red", "failed": "bold red"}
+_STYLES: Final = {
+    "ok": "green",
+    "outside": "bold red",
+    "failed": "bold red",
+    "faster": "green",
+    "slower": "bold red",
+}
 
 
 def show(report: BenchmarkReport, stream: TextIO) -> None:
@@ -36,6 +50,27 @@ def show(report: BenchmarkReport, stream: TextIO) -> None:
     for problem in problems(report):
         console.print(Text(problem, "red"))
     console.print(Text(f"{verdict(report)}.", "bold green" if report.passed else "bold red"))
+
+
+def show_changes(changes: Sequence[Change], stream: TextIO) -> None:
+    """Print what changed; nothing where nothing was compared."""
+    if not changes:
+        return
+    table, remarks = changes_table(changes), change_remarks(changes)
+    sentence = f"{change_verdict(changes)}."
+    if not _is_rich(stream):
+        lines = [*plain_table(table), "", *remarks, sentence]
+        print("\n".join(lines), file=stream)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=stream, highlight=False)
+    console.print(_rich_table(table))
+    for remark in remarks:
+        console.print(Text(remark, "yellow"))
+    beyond = any(change.exceeded for change in changes)
+    console.print(Text(sentence, "bold red" if beyond else "bold green"))
 
 
 @contextmanager

@@ -83,11 +83,11 @@ def seal_tflite(flatbuffer: bytes, spec: ModelSpec, golden: bytes | None) -> byt
     is the SHA-256 of all the bytes before it.
     """
     file = io.BytesIO(_marked_tflite(flatbuffer))
-    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "a") as archive:
         _add(archive, _SPEC, spec.to_json().encode())
         _add(archive, _LABELS, "".join(f"{label}\n" for label in spec.labels).encode())
         if golden is not None:
-            _add(archive, _GOLDEN, golden, zipfile.ZIP_STORED)  # an .npz is compressed already
+            _add(archive, _GOLDEN, golden)
         archive.comment = _ZIP_SEAL + b"0" * _DIGEST_LENGTH
     body = file.getvalue()[: -len(archive.comment)]
     return body + _ZIP_SEAL + hashlib.sha256(body).hexdigest().encode()
@@ -124,7 +124,7 @@ def read_keras_spec(path: Path) -> ModelSpec | None:
 def add_keras_spec(keras_file: bytes, spec: ModelSpec) -> bytes:
     """Put the spec into the bytes of a `.keras` archive, which Keras still loads."""
     file = io.BytesIO(keras_file)
-    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(file, "a") as archive:
         _add(archive, _SPEC, spec.to_json().encode())
     return file.getvalue()
 
@@ -171,12 +171,11 @@ def _marked_tflite(flatbuffer: bytes) -> bytes:
     return root.to_bytes(4, "little") + flatbuffer[4:8] + mark + flatbuffer[8:]
 
 
-def _add(
-    archive: zipfile.ZipFile, name: str, data: bytes, method: int = zipfile.ZIP_DEFLATED
-) -> None:
+def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     entry = zipfile.ZipInfo(name, date_time=_ZIP_DATE)
     entry.external_attr = 0o644 << 16
-    archive.writestr(entry, data, compress_type=method)
+    # MediaPipe refuses a model whose archive is compressed, even where it only wants the labels.
+    archive.writestr(entry, data, compress_type=zipfile.ZIP_STORED)
 
 
 def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes | None:

@@ -109,5 +109,20 @@ def _fit(image: Image.Image, wanted: ImageInput, background: int) -> Image.Image
         return image.resize(size, method)
     if wanted.fit == "crop":
         return ImageOps.fit(image, size, method)
+    return _pad(image, wanted, method, background)
+
+
+def _pad(
+    image: Image.Image, wanted: ImageInput, method: Image.Resampling, background: int
+) -> Image.Image:
+    """As `ImageOps.pad`, which in older Pillows fails on a picture that is very long and thin."""
+    if image.width * wanted.height > image.height * wanted.width:
+        width, height = wanted.width, round(image.height / image.width * wanted.width)
+    else:
+        width, height = round(image.width / image.height * wanted.height), wanted.height
+    fitted = image.resize((max(width, 1), max(height, 1)), method)
     colour = background if image.mode == "L" else (background,) * 3
-    return ImageOps.pad(image, size, method, color=colour)
+    padded = Image.new(image.mode, (wanted.width, wanted.height), colour)
+    margins = wanted.width - fitted.width, wanted.height - fitted.height
+    padded.paste(fitted, (round(margins[0] / 2), round(margins[1] / 2)))
+    return padded

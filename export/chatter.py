@@ -38,7 +38,7 @@ def sent_to(log: Path, *, kept: Path, verbose: bool = False) -> Iterator[None]:
         with _descriptors_on(log), _python_on_descriptors():
             try:
                 yield
-            except EdgeError:
+            except (EdgeError, OSError):  # both become one line that says what to do
                 raise
             except Exception as error:
                 _flush()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from edge_runtime import console
 from export import chatter, reference, tools
+from export.limits import Limits
 from export.terminal import print_report, progress
 from export.variants import VARIANTS, select
-from export.verify import Limits
 
 _DESCRIPTION = """\
 Turn a trained Keras model into verified TFLite and ONNX files for small devices.
@@ -82,9 +82,7 @@ def _list() -> int:
 def _export(arguments: argparse.Namespace) -> int:
     variants = select([term for terms in arguments.only for term in terms.split(",")])
     limits = Limits(arguments.max_accuracy_drop, arguments.min_agreement)
-    run = arguments.run or reference.FOLDER
-    name = reference.NAME if arguments.run is None else run.resolve().name
-    out = arguments.out or Path("exported") / name
+    run, out = places(arguments.run, arguments.out)
     tools.require(variants)
 
     from export.pipeline import export, steps
@@ -103,3 +101,9 @@ def _export(arguments: argparse.Namespace) -> int:
             )
     print_report(report, out)
     return 0 if report.passed else 1
+
+
+def places(run: Path | None, out: Path | None) -> tuple[Path, Path]:
+    """The run directory and the folder to make, defaults filled in."""
+    name = reference.NAME if run is None else run.resolve().name
+    return run or reference.FOLDER, out or Path("exported") / name

@@ -15,11 +15,12 @@ from edge_runtime.spec import ModelSpec, Parity
 from export.calibration import CalibrationSet
 from export.formats import converter
 from export.golden import choose
+from export.limits import Limits
 from export.report import VariantReport
 from export.source import Source
 from export.tell import Tell
 from export.variants import Variant
-from export.verify import Limits, measure
+from export.verify import measure
 
 # Another machine's processor rounds otherwise: a probability may differ by this much more there.
 _OTHER_MACHINE: Final = 0.02
@@ -74,7 +75,7 @@ def make(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantReport:
         problems=problems,
         parity=parity,
         size_bytes=len(file.data),
-        sha256=file.sha256,
+        sha256=None if problems else file.sha256,
         golden_samples=len(samples),
         golden_tolerance=largest + _OTHER_MACHINE,
         convert_seconds=converted - started,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -16,12 +17,15 @@ from edge_runtime.postprocess import probabilities
 from export import chatter, report, tools
 from export import source as sources
 from export.calibration import CalibrationSet, manifest
+from export.limits import Limits
 from export.make import Job, file_name, make
 from export.report import ExportReport, VariantReport
 from export.source import Source
 from export.tell import Tell, nobody
 from export.variants import VARIANTS, Variant
-from export.verify import Limits, reference_scores
+from export.verify import reference_scores
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)  # the next file would not fit either
 
 
 def export(
@@ -133,7 +137,9 @@ def _attempt(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantRep
     """One file that cannot be made must not cost the others."""
     try:
         return make(variant, job, folder, tell)
-    except Exception as error:  # noqa: BLE001  converters and engines raise anything
+    except Exception as error:  # converters and engines raise anything
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise
         file = file_name(variant, job)
         (folder / file).unlink(missing_ok=True)
         reason = str(error).strip().partition("\n")[0]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from edge_runtime.spec import Format, Parity, Precision, Reference
-from export.verify import Limits
+from export.limits import Limits
 
 SCHEMA: Final = 1
 NAME: Final = "export.json"

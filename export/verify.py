@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,42 +10,9 @@ from numpy.typing import NDArray
 
 from edge_runtime import modelfile, parity, preprocess
 from edge_runtime.classifier import Classifier
-from edge_runtime.errors import UsageError
 from edge_runtime.spec import ImageInput, Parity
 
 _BATCH = 256  # pictures per call: bounds the memory that a large evaluation set takes
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How far a file may differ from the original and still be published."""
-
-    max_accuracy_drop_points: float = 0.5  # per cent points on the evaluation set
-    min_agreement: float = 0.99  # share of pictures with the same best label, 0..1
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.max_accuracy_drop_points <= 100:
-            raise UsageError(
-                f"--max-accuracy-drop is {self.max_accuracy_drop_points}, expected 0 to 100 points"
-            )
-        if not 0 <= self.min_agreement <= 1:
-            raise UsageError(f"--min-agreement is {self.min_agreement}, expected 0 to 1")
-
-    def problems(self, measured: Parity) -> tuple[str, ...]:
-        """What is outside its limit, in words; nothing when all is well."""
-        found = []
-        difference = measured.accuracy_difference_points
-        if difference is not None and -difference > self.max_accuracy_drop_points:
-            found.append(
-                f"accuracy drops by {-difference:.2f} points, "
-                f"more than {self.max_accuracy_drop_points:g}"
-            )
-        if measured.agreement < self.min_agreement:
-            found.append(
-                f"agrees on {measured.agreement:.2%} of the pictures, "
-                f"less than {self.min_agreement:.2%}"
-            )
-        return tuple(found)
 
 
 def reference_scores(

@@ -3,52 +3,128 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from edge_runtime.errors import UsageError
+from train.settings import Within, check, flag, setting, written
 
-ModelName = Literal["mlp", "cnn"]
+ModelName = Literal["mlp", "cnn", "ds-cnn", "resnet"]
 Optimizer = Literal["adam", "sgd"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
+
+_ONE_OR_MORE: Final = Within(1)
+_SHAPED: Final[dict[str, tuple[ModelName, ...]]] = {  # which models a setting of shape is for
+    "units": ("mlp",),
+    "widths": ("ds-cnn", "resnet"),
+    "blocks": ("ds-cnn", "resnet"),
+}
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One training run; the same config on the same machine starts from the same weights."""
+    """One training run; the same config on the same machine gives the same weights."""
 
-    dataset: str = "fashion-mnist"  # a known name, or a folder of IDX files
-    data: Path | None = None  # the folder that holds the known data set's files
-    model: ModelName = "mlp"
-    epochs: int = 10
-    batch_size: int = 32  # pictures a step
-    optimizer: Optimizer = "adam"
-    learning_rate: float = 1e-3  # the highest, where the schedule changes it
-    schedule: Schedule = "cosine"
-    weight_decay: float = 0.0  # decoupled; of kernels only
-    label_smoothing: float = 0.0
-    augment: bool = False
-    limit: int | None = None  # train on so many pictures only
-    seed: int = 0
+    dataset: str = setting(
+        "fashion-mnist",
+        "fashion-mnist, mnist, or a folder with four IDX files",
+        metavar="NAME|DIR",
+    )
+    data: Path | None = setting(
+        None,
+        "where the files of fashion-mnist or mnist are (default: look, then download)",
+        metavar="DIR",
+    )
+    model: ModelName = setting(
+        "mlp",
+        "mlp: the tutorial's dense layers; cnn: a small convolutional net; ds-cnn: depthwise-"
+        "separable, the smallest; resnet: the most accurate",
+    )
+    units: tuple[int, ...] | None = setting(
+        None,
+        "neurons of each hidden layer of an mlp, such as 512 or 256,128 (default: 128)",
+        metavar="N[,N…]",
+        within=_ONE_OR_MORE,
+    )
+    widths: tuple[int, ...] | None = setting(
+        None,
+        "channels of each stage of a resnet or ds-cnn; each stage halves the picture, but for the "
+        "first (default: 16,32,64)",
+        metavar="N[,N…]",
+        within=_ONE_OR_MORE,
+    )
+    blocks: tuple[int, ...] | None = setting(
+        None,
+        "blocks of each stage, one number for all or one a stage (default: 1)",
+        metavar="N[,N…]",
+        within=_ONE_OR_MORE,
+    )
+    epochs: int = setting(10, "passes over the training pictures", metavar="N", within=_ONE_OR_MORE)
+    batch_size: int = setting(32, "pictures a step", metavar="N", within=_ONE_OR_MORE)
+    optimizer: Optimizer = setting("adam", "adam, or sgd with Nesterov momentum")
+    learning_rate: float = setting(
+        1e-3,
+        "the highest, where the schedule changes it",
+        metavar="X",
+        within=Within(0, but_low=True),
+    )
+    schedule: Schedule = setting(
+        "cosine",
+        "how the learning rate goes: falls along a cosine, stays constant, or climbs first",
+    )
+    weight_decay: float = setting(
+        0.0,
+        "pull on the weights towards 0, times the learning rate, each step",
+        metavar="X",
+        within=Within(0),
+    )
+    label_smoothing: float = setting(
+        0.0,
+        "share of each label that is spread over all classes",
+        metavar="X",
+        within=Within(0, 1, but_high=True),
+    )
+    average: float = setting(
+        0.0,
+        "judge and keep a running average of the weights that forgets so little each step: 0.999 "
+        "averages over the last thousand or so; 0 keeps the weights themselves",
+        metavar="X",
+        within=Within(0, 1, but_high=True),
+    )
+    augment: bool = setting(False, "mirror, shift and partly erase training pictures")
+    shift: int = setting(
+        2, "with --augment: pixels to any side, at most", metavar="N", within=Within(0)
+    )
+    erase: float = setting(
+        0.25,
+        "with --augment: share of pictures that lose a rectangle to noise",
+        metavar="X",
+        within=Within(0, 1),
+    )
+    limit: int | None = setting(
+        None, "train on N pictures only, for a quick try", metavar="N", within=_ONE_OR_MORE
+    )
+    seed: int = setting(
+        0, "of first weights, order and augmentation", metavar="N", within=Within(0, 2**32 - 1)
+    )
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "limit"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"{_flag(name)} is {value}, expected 1 or more")
-        if self.learning_rate <= 0:
-            raise UsageError(f"--learning-rate is {self.learning_rate}, expected more than 0")
-        if self.weight_decay < 0:
-            raise UsageError(f"--weight-decay is {self.weight_decay}, expected 0 or more")
-        if not 0 <= self.label_smoothing < 1:
-            raise UsageError(f"--label-smoothing is {self.label_smoothing}, expected 0 to below 1")
-        if self.seed < 0:
-            raise UsageError(f"--seed is {self.seed}, expected 0 or more")
+        check(self)
+        for name, models in _SHAPED.items():
+            if getattr(self, name) is not None and self.model not in models:
+                raise UsageError(
+                    f"{flag(name)} is for --model {' and '.join(models)}, not for {self.model}"
+                )
+        stages, blocks = len(self.widths or (0, 0, 0)), len(self.blocks or (0,))
+        if blocks not in (1, stages):
+            raise UsageError(
+                f"--blocks has {blocks} numbers, expected 1 or one for each of {stages} --widths"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """The config as JSON values."""
-        return {**asdict(self), "data": None if self.data is None else str(self.data)}
+        return {item.name: _plain(getattr(self, item.name)) for item in fields(self)}
 
     def command(self, out: Path) -> str:
         """The command line that repeats this run: what differs from the defaults is spelt out."""
@@ -57,9 +133,11 @@ class TrainConfig:
             value = getattr(self, item.name)
             if value == item.default and item.name not in ("dataset", "model", "epochs"):
                 continue
-            words += [_flag(item.name)] if value is True else [_flag(item.name), str(value)]
+            words += [flag(item.name)] if value is True else [flag(item.name), written(value)]
         return shlex.join([*words, "--out", str(out)])
 
 
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(member) for member in value]
+    return str(value) if isinstance(value, Path) else value

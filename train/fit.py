@@ -1,36 +1,27 @@
-"""Training: the input pipeline, the optimizer, and the epochs."""
+"""Training: step by step, epoch by epoch, the best epoch kept."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from edge_runtime.errors import UsageError
-from edge_runtime.preprocess import pixel_table
 from edge_runtime.spec import ImageInput
-from train.augment import augment
+from train import batches, models, optimizers
+from train.checkpoint import State
 from train.config import TrainConfig
 from train.datasets import Dataset, Split
+from train.history import Epoch, Listener, best
 
-MOMENTUM = 0.9
-WARM_UP = 0.25  # share of the steps in which a one-cycle schedule climbs
 STEPS_PER_CALL = 20  # Python is asked back so seldom, which small models feel
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """What one pass over the training pictures brought."""
-
-    epoch: int  # from 1
-    loss: float  # cross-entropy, while the weights still changed
-    accuracy: float  # share of pictures, 0..1, augmented where they are
-    validation_loss: float
-    validation_accuracy: float  # 0..1
 
 
 @dataclass(frozen=True)
@@ -39,143 +30,148 @@ class Fitted:
 
     epochs: tuple[Epoch, ...]
     kept: Epoch
+    seconds: float  # wall time of the epochs
+    cpu_seconds: float  # processor time of the epochs, over all cores
 
 
-@dataclass(frozen=True)
-class Listener:
-    """Who is told how far the training is."""
-
-    on_step: Callable[[int], None]  # steps done in this epoch
-    on_epoch: Callable[[Epoch], None]
-
-
-def fit(model: keras.Model, dataset: Dataset, config: TrainConfig, listener: Listener) -> Fitted:
+def fit(
+    model: keras.Model,
+    dataset: Dataset,
+    config: TrainConfig,
+    listener: Listener,
+    *,
+    start: State | None = None,
+    save: Callable[[State], None] = lambda _: None,
+) -> Fitted:
     """Train the model in place.
 
     The weights of the epoch with the best validation accuracy are kept: with a falling learning
     rate that is nearly the last one, with a constant rate it may be an earlier, better one.
 
+    Args:
+        model: as it was built.
+        dataset: its training pictures teach, its validation pictures choose.
+        config: how.
+        listener: is told how far it is.
+        start: where an earlier, equal call stopped; the end is the same as if it had not.
+        save: takes the state after each epoch.
+
     Raises:
         UsageError: the loss is no number any more.
     """
-    steps = steps_per_epoch(dataset, config)
-    model.compile(
-        optimizer=_optimizer(model, config, steps * config.epochs),
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=config.label_smoothing
-        ),
-        metrics=["accuracy"],
-        steps_per_execution=min(STEPS_PER_CALL, steps),
-        jit_compile=False,  # XLA makes these models train slower on CPUs
-    )
-    best = keras.callbacks.EarlyStopping(
-        monitor="val_accuracy", mode="max", patience=config.epochs, restore_best_weights=True
-    )
-    history: list[Epoch] = []
-    model.fit(
-        training_batches(dataset, config),
-        validation_data=batches(dataset.validation, dataset.image, len(dataset.labels)),
-        epochs=config.epochs,
-        callbacks=[best, _callback(history, listener, config)],
-        shuffle=False,  # the batches are shuffled already
-        verbose=0,
-    )
-    return Fitted(tuple(history), history[best.best_epoch])
+    steps = batches.steps_per_epoch(dataset, config)
+    judged = _copy(model, dataset, config) if config.average else model
+    trainer = _Trainer(model, judged, config, steps * config.epochs)
+    state = start or State((), {"best": ()}, 0.0, 0.0)
+    if start:
+        trainer.restore(start)
+    iterator = iter(batches.training(dataset, config, first_epoch=len(state.history)))
+    for number in range(len(state.history) + 1, config.epochs + 1):
+        wall, processor = time.monotonic(), time.process_time()
+        loss, accuracy = trainer.epoch(number, iterator, steps, listener.on_step)
+        logits = predict(judged, dataset.validation, dataset.image)
+        done = Epoch(number, loss, accuracy, *_judge(logits, dataset.validation.labels))
+        history = (*state.history, done)
+        kept = judged.get_weights() if best(history) is done else state.weights["best"]
+        state = State(
+            history,
+            {**trainer.weights(), "best": kept},
+            state.seconds + time.monotonic() - wall,
+            state.cpu_seconds + time.process_time() - processor,
+        )
+        save(state)
+        listener.on_epoch(done)
+    model.set_weights(state.weights["best"])
+    return Fitted(state.history, best(state.history), state.seconds, state.cpu_seconds)
 
 
 def predict(model: keras.Model, split: Split, image: ImageInput) -> Any:
     """The model's logits: float32, shape (n, classes)."""
-    return model.predict(batches(split, image, model.output_shape[-1]), verbose=0)
+    return model.predict(batches.in_order(split, image, model.output_shape[-1]), verbose=0)
 
 
-def steps_per_epoch(dataset: Dataset, config: TrainConfig) -> int:
-    """Batches in one pass over the training pictures."""
-    return math.ceil(len(dataset.train) / config.batch_size)
+class _Trainer:
+    """The compiled step of one model, and what it counts."""
+
+    def __init__(
+        self, model: keras.Model, judged: keras.Model, config: TrainConfig, steps: int
+    ) -> None:
+        self._model, self._judged, self._config = model, judged, config
+        self._optimizer = optimizers.optimizer(model, config, steps)
+        self._loss = keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=config.label_smoothing
+        )
+        # XLA makes these models train slower on CPUs.
+        self._steps = tf.function(self._several, jit_compile=False)
+        self._counts = tf.Variable(tf.zeros(3))  # pictures, sum of their losses, how many are right
+
+    def weights(self) -> dict[str, list[NDArray[Any]]]:
+        """Everything that training changes."""
+        return {
+            name: [variable.numpy() for variable in variables]
+            for name, variables in self._variables().items()
+        }
+
+    def restore(self, state: State) -> None:
+        """Set everything that training changes."""
+        for name, variables in self._variables().items():
+            for variable, value in zip(variables, state.weights[name], strict=True):
+                variable.assign(value)
+        if self._config.schedule == "constant":  # then the rate is a variable, and may be new
+            self._optimizer.learning_rate = self._config.learning_rate
+
+    def _variables(self) -> dict[str, list[Any]]:
+        variables = {"model": self._model.variables, "optimizer": self._optimizer.variables}
+        if self._judged is not self._model:
+            variables["average"] = self._judged.variables
+        return variables
+
+    def epoch(
+        self, number: int, iterator: Any, steps: int, on_step: Callable[[int], None]
+    ) -> tuple[float, float]:
+        """Take so many steps; the mean loss and the share of pictures that were right."""
+        self._counts.assign(tf.zeros(3))
+        pictures, loss, right = 0.0, 0.0, 0.0
+        for done in range(0, steps, STEPS_PER_CALL):
+            count = min(STEPS_PER_CALL, steps - done)
+            self._steps(iterator, tf.constant(count))
+            pictures, loss, right = self._counts.numpy().tolist()
+            if not math.isfinite(loss):
+                raise UsageError(
+                    f"the loss is {loss} in epoch {number}: the steps are too large; "
+                    f"try --learning-rate {self._config.learning_rate / 10:g}"
+                )
+            on_step(done + count)
+        return round(loss / pictures, 6), round(right / pictures, 6)
+
+    def _several(self, iterator: Any, count: Any) -> None:
+        for _ in tf.range(count):
+            self._step(*next(iterator))
+
+    def _step(self, images: Any, labels: Any) -> None:
+        variables = self._model.trainable_variables
+        with tf.GradientTape() as tape:
+            logits = self._model(images, training=True)
+            loss = self._loss(labels, logits)
+        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        if self._judged is not self._model:
+            step = self._optimizer.iterations
+            optimizers.move_average(self._judged, self._model, step, self._config.average)
+        right = keras.metrics.categorical_accuracy(labels, logits)
+        pictures = tf.cast(tf.shape(images)[0], tf.float32)
+        self._counts.assign_add([pictures, loss * pictures, tf.reduce_sum(right)])
 
 
-def training_batches(dataset: Dataset, config: TrainConfig) -> Any:
-    """Shuffled, perhaps augmented batches of (pictures, one-hot labels)."""
-    count = len(dataset.train)
-    # Shuffling positions and picking whole batches costs far less than moving single pictures.
-    positions = tf.data.Dataset.range(count).shuffle(count).batch(config.batch_size)
-    images, labels = _tensors(dataset.train, len(dataset.labels))
-    table = tf.constant(pixel_table(dataset.image))
-
-    def batch(chosen: Any) -> tuple[Any, Any]:
-        pictures = tf.gather(images, chosen)
-        if config.augment:
-            pictures = augment(pictures, mirrors=dataset.mirrors)
-        return _normalise(pictures, table), tf.gather(labels, chosen)
-
-    # One thread is fast enough (2 % of a small model's step), and draws the same numbers each time.
-    return positions.map(batch).prefetch(tf.data.AUTOTUNE)
+def _copy(model: keras.Model, dataset: Dataset, config: TrainConfig) -> keras.Model:
+    copy = models.build(config, dataset.image, len(dataset.labels))
+    copy.set_weights(model.get_weights())
+    return copy
 
 
-def batches(split: Split, image: ImageInput, classes: int, batch_size: int = 250) -> Any:
-    """The pictures in order, as batches of (pictures, one-hot labels)."""
-    table = tf.constant(pixel_table(image))
-    pairs = tf.data.Dataset.from_tensor_slices(_tensors(split, classes)).batch(batch_size)
-    return pairs.map(lambda images, labels: (_normalise(images, table), labels))
-
-
-def _tensors(split: Split, classes: int) -> tuple[Any, Any]:
-    return tf.constant(split.images), tf.one_hot(split.labels, classes)
-
-
-def _normalise(images: Any, table: Any) -> Any:
-    """`edge_runtime.preprocess.normalise` inside the pipeline, number for number."""
-    pixels = tf.cast(images, tf.int32)
-    channels = [tf.gather(table[c], pixels[..., c]) for c in range(table.shape[0])]
-    return tf.stack(channels, axis=-1)
-
-
-def _optimizer(model: keras.Model, config: TrainConfig, steps: int) -> Any:
-    settings = {"learning_rate": schedule(config, steps), "weight_decay": config.weight_decay}
-    if config.optimizer == "adam":
-        optimizer = keras.optimizers.AdamW(**settings)
-    else:
-        optimizer = keras.optimizers.SGD(**settings, momentum=MOMENTUM, nesterov=True)
-    # Decay pulls kernels towards 0; biases and batch normalisation need their size.
-    optimizer.exclude_from_weight_decay([v for v in model.trainable_variables if v.ndim == 1])
-    return optimizer
-
-
-def schedule(config: TrainConfig, steps: int) -> Any:
-    """The learning rate of each of so many steps, or the one of all."""
-    top = config.learning_rate
-    match config.schedule:
-        case "constant":
-            return top
-        case "cosine":
-            return keras.optimizers.schedules.CosineDecay(top, steps)
-        case "one-cycle":
-            climb = max(1, round(WARM_UP * steps))
-            return keras.optimizers.schedules.CosineDecay(
-                top / 25, max(1, steps - climb), warmup_target=top, warmup_steps=climb
-            )
-
-
-def _callback(history: list[Epoch], listener: Listener, config: TrainConfig) -> Any:
-    def on_epoch_end(epoch: int, logs: dict[str, float]) -> None:
-        names = ("loss", "accuracy", "val_loss", "val_accuracy")
-        done = Epoch(epoch + 1, *(round(logs[name], 6) for name in names))
-        if not math.isfinite(done.loss):
-            raise UsageError(
-                f"the loss is {done.loss} in epoch {done.epoch}: the steps are too large; "
-                f"try --learning-rate {config.learning_rate / 10:g}"
-            )
-        history.append(done)
-        listener.on_epoch(done)
-
-    def on_train_batch_end(batch: int, logs: Any = None) -> None:  # noqa: ARG001  Keras names it
-        listener.on_step(batch + 1)
-
-    return keras.callbacks.LambdaCallback(
-        on_train_batch_end=on_train_batch_end, on_epoch_end=on_epoch_end
-    )
-
-
-def curves(epochs: Sequence[Epoch]) -> dict[str, list[float]]:
-    """The history column by column."""
-    names = ("loss", "accuracy", "validation_loss", "validation_accuracy")
-    return {name: [getattr(epoch, name) for epoch in epochs] for name in names}
+def _judge(logits: NDArray[np.float32], actual: NDArray[np.int64]) -> tuple[float, float]:
+    """The cross-entropy of logits (n, classes) with true classes (n,), and the share right."""
+    rows = logits.astype(np.float64)
+    rows -= rows.max(axis=1, keepdims=True)
+    losses = np.log(np.exp(rows).sum(axis=1)) - rows[np.arange(len(rows)), actual]
+    right = logits.argmax(axis=1) == actual
+    return round(float(losses.mean()), 6), round(float(right.mean()), 6)

@@ -7,39 +7,51 @@ convolution before it and ReLU into the one behind it, so they lose next to noth
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import keras
 from keras import layers
 
 from edge_runtime.spec import ImageInput
-from train.config import ModelName
+from train.config import TrainConfig
+
+# Keras' momentum of 0.99 averages over more steps than a short training has.
+STATISTICS_MOMENTUM = 0.9
 
 
-def build(name: ModelName, image: ImageInput, classes: int) -> keras.Model:
+def build(config: TrainConfig, image: ImageInput, classes: int) -> keras.Model:
     """A new model with random weights.
 
     Args:
-        name: which of the models.
+        config: which of the models, and its shape.
         image: the pictures it will see.
         classes: how many logits it gives.
     """
     inputs = keras.Input((image.height, image.width, image.channels), name="image")
-    outputs = layers.Dense(classes, name="logits")(_features(name, inputs))
-    return keras.Model(inputs, outputs, name=name)
+    outputs = layers.Dense(classes, name="logits")(_features(config, inputs))
+    return keras.Model(inputs, outputs, name=config.model)
 
 
-def _features(name: ModelName, inputs: Any) -> Any:
-    match name:
+def _features(config: TrainConfig, inputs: Any) -> Any:
+    match config.model:
         case "mlp":
-            return _mlp(inputs)
+            return _mlp(inputs, config.units or (128,))
         case "cnn":
             return _cnn(inputs)
+        case "ds-cnn":
+            return _ds_cnn(inputs, config)
+        case "resnet":
+            return _resnet(inputs, config)
 
 
-def _mlp(inputs: Any) -> Any:
-    """The network of TensorFlow's "Basic classification" tutorial."""
-    return layers.Dense(128, activation="relu", name="hidden")(layers.Flatten()(inputs))
+def _mlp(inputs: Any, units: tuple[int, ...]) -> Any:
+    """The network of TensorFlow's "Basic classification" tutorial, and its wider relatives."""
+    x = layers.Flatten()(inputs)
+    for index, count in enumerate(units):
+        name = f"hidden_{index + 1}" if index else "hidden"
+        x = layers.Dense(count, activation="relu", name=name)(x)
+    return x
 
 
 def _cnn(inputs: Any) -> Any:
@@ -55,11 +67,52 @@ def _cnn(inputs: Any) -> Any:
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _conv(x: Any, channels: int) -> Any:
-    """A 3 x 3 convolution, batch normalisation and ReLU."""
-    x = layers.Conv2D(channels, 3, padding="same", use_bias=False, kernel_initializer="he_normal")(
-        x
-    )
-    # Keras' momentum of 0.99 averages over more steps than a short training has.
-    x = layers.BatchNormalization(momentum=0.9)(x)
-    return layers.ReLU()(x)
+def _ds_cnn(inputs: Any, config: TrainConfig) -> Any:
+    """Depthwise-separable blocks (Howard et al. 2017, "MobileNets"): few weights, little work."""
+    x = None
+    for width, stride in _blocks(config):
+        if x is None:
+            x = _conv(inputs, width)
+        x = layers.DepthwiseConv2D(
+            3, stride, padding="same", use_bias=False, depthwise_initializer="he_normal"
+        )(x)
+        x = layers.ReLU()(_normalised(x))
+        x = _conv(x, width, size=1)
+    return layers.GlobalAveragePooling2D()(x)
+
+
+def _resnet(inputs: Any, config: TrainConfig) -> Any:
+    """Residual blocks of two convolutions (He et al. 2015, "Deep Residual Learning")."""
+    x = None
+    for width, stride in _blocks(config):
+        if x is None:
+            x = _conv(inputs, width)
+        y = _conv(x, width, stride=stride)
+        y = _conv(y, width, relu=False)
+        if stride != 1:
+            x = _conv(x, width, size=1, stride=stride, relu=False)
+        x = layers.ReLU()(layers.Add()([x, y]))
+    return layers.GlobalAveragePooling2D()(x)
+
+
+def _blocks(config: TrainConfig) -> Iterator[tuple[int, int]]:
+    """Each block's channels and stride: every stage but the first begins by halving the picture."""
+    widths = config.widths or (16, 32, 64)
+    counts = config.blocks or (1,)
+    counts = counts * len(widths) if len(counts) == 1 else counts
+    for stage, (width, count) in enumerate(zip(widths, counts, strict=True)):
+        for block in range(count):
+            yield width, 2 if stage and not block else 1
+
+
+def _conv(x: Any, channels: int, *, size: int = 3, stride: int = 1, relu: bool = True) -> Any:
+    """A convolution and batch normalisation, and mostly ReLU."""
+    x = layers.Conv2D(
+        channels, size, stride, padding="same", use_bias=False, kernel_initializer="he_normal"
+    )(x)
+    x = _normalised(x)
+    return layers.ReLU()(x) if relu else x
+
+
+def _normalised(x: Any) -> Any:
+    return layers.BatchNormalization(momentum=STATISTICS_MOMENTUM)(x)

@@ -2,37 +2,60 @@
 
 from __future__ import annotations
 
+import json
 import sys
-import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from edge_runtime.errors import OutputError
 from edge_runtime.files import new_directory, refuse_existing
 from train import datasets, framework
+from train.checkpoint import Checkpoints, State
 from train.config import TrainConfig
 from train.evaluate import evaluate
 
 if TYPE_CHECKING:
     from train.save import Trained
 
+SUMMARY: Final = "train.json"
+
+# What may be another when an interrupted training goes on: where the files are, and a smaller
+# learning rate, which is what a loss that is no number asks for.
+_MAY_CHANGE: Final = ("data", "learning_rate")
+
 
 def train(
-    config: TrainConfig, out: Path, *, overwrite: bool = False, verbose: bool = False
+    config: TrainConfig,
+    out: Path,
+    *,
+    overwrite: bool = False,
+    resume: bool = False,
+    verbose: bool = False,
 ) -> Trained:
     """Train a model and write its run directory.
+
+    While it goes, a folder beside `out` with `.work` behind its name holds the state after each
+    epoch.
 
     Args:
         config: what to train, on what, and how.
         out: the run directory; it appears as a whole when all is done.
-        overwrite: replace a run directory that is there already.
+        overwrite: replace a run directory that is there already, and begin anew.
+        resume: go on where an interrupted training stopped, if there is one.
         verbose: let TensorFlow say what it likes.
 
     Raises:
-        UsageError: the config does not fit the data, or `out` exists or cannot be written.
+        UsageError: the config does not fit the data, the loss is no number any more, or `out`
+            exists or cannot be written.
         InputError: the data cannot be had or is damaged.
         EngineError: TensorFlow or another package is not installed.
     """
-    refuse_existing(out, overwrite=overwrite)
+    refuse_existing(out, overwrite=overwrite, mark=SUMMARY)
+    work = out.with_name(f"{out.name}.work")
+    if not (resume or overwrite):
+        _refuse_unfinished(work)
     dataset = datasets.load(config.dataset, data_dir=config.data)
     if config.limit is not None:
         dataset = dataset.limited(config.limit)
@@ -44,26 +67,49 @@ def train(
         file=sys.stderr,
     )
     framework.load(verbose=verbose)
+    settings = {key: value for key, value in config.to_dict().items() if key not in _MAY_CHANGE}
+    checkpoints = Checkpoints(work, {**settings, "files": dict(dataset.sha256)})
+    if not resume:
+        checkpoints.clear()
+    state = checkpoints.latest()
     # The folder is made first: a place that cannot be written must not cost a training.
-    with new_directory(out, overwrite=overwrite) as folder:
+    checkpoints.prepare()
+    with _told(checkpoints, config.epochs):
         from train import save
 
-        trained = _trained(config, out, dataset)
-        save.write(folder, trained)
+        trained = _trained(config, out, dataset, state, checkpoints.save)
+        with new_directory(out, overwrite=overwrite, mark=SUMMARY) as folder:
+            save.write(folder, trained)
+    checkpoints.clear()
     return trained
 
 
-def _trained(config: TrainConfig, out: Path, dataset: datasets.Dataset) -> Trained:
+def is_finished(config: TrainConfig, out: Path) -> bool:
+    """Whether `out` holds the complete run of this config already."""
+    try:
+        found = json.loads((out / SUMMARY).read_bytes())["config"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bool(found == config.to_dict())
+
+
+def _trained(
+    config: TrainConfig,
+    out: Path,
+    dataset: datasets.Dataset,
+    state: State | None,
+    keep: Callable[[State], None],
+) -> Trained:
     import keras
 
-    from train import fit, models, progress, save
+    from train import batches, fit, models, progress, save
 
+    done = len(state.history) if state else 0
     keras.utils.set_random_seed(config.seed)
-    model = models.build(config.model, dataset.image, len(dataset.labels))
-    wall, processor = time.monotonic(), time.process_time()
-    with progress.shown(config.epochs, fit.steps_per_epoch(dataset, config)) as listener:
-        fitted = fit.fit(model, dataset, config, listener)
-    wall, processor = time.monotonic() - wall, time.process_time() - processor
+    model = models.build(config, dataset.image, len(dataset.labels))
+    steps = batches.steps_per_epoch(dataset, config)
+    with progress.shown(config.epochs, steps, done=done) as listener:
+        fitted = fit.fit(model, dataset, config, listener, start=state, save=keep)
     # The only look at the test pictures, when nothing is left to choose.
     scores = fit.predict(model, dataset.test, dataset.image)
     return save.Trained(
@@ -74,6 +120,31 @@ def _trained(config: TrainConfig, out: Path, dataset: datasets.Dataset) -> Train
         fitted=fitted,
         scores=scores,
         evaluation=evaluate(scores, dataset.test.labels, dataset.labels),
-        seconds=wall,
-        cpu_seconds=processor,
     )
+
+
+def _refuse_unfinished(work: Path) -> None:
+    newest = Checkpoints(work, {}).newest()
+    if newest is not None:
+        raise OutputError(
+            f"{work} holds an unfinished training ({newest}); add --resume to go on with it, "
+            "or --overwrite to begin anew"
+        )
+
+
+@contextmanager
+def _told(checkpoints: Checkpoints, epochs: int) -> Iterator[None]:
+    """Say what is safe when a training ends early, whatever ends it; leave no empty folder."""
+    try:
+        yield
+    except BaseException:
+        newest = checkpoints.newest()
+        if newest is None:
+            checkpoints.clear()
+        else:
+            print(
+                f"{newest} of {epochs} is safe in {checkpoints.folder}: "
+                "the same command with --resume goes on from there",
+                file=sys.stderr,
+            )
+        raise

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from train.fit import Epoch, Listener
+from train.history import Epoch, Listener
 
 
 @contextmanager
-def shown(epochs: int, steps: int) -> Iterator[Listener]:
-    """Report a training of so many epochs of so many steps on stderr."""
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
+def shown(epochs: int, steps: int, *, done: int = 0) -> Iterator[Listener]:
+    """Report a training of so many epochs of so many steps on stderr.
 
-    def line(done: Epoch) -> str:
+    Args:
+        epochs: of the whole training.
+        steps: of each epoch.
+        done: epochs that an earlier call took.
+    """
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    started = time.monotonic()
+    if done:
+        console.print(f"going on after epoch {done} of {epochs}")
+
+    def line(epoch: Epoch) -> str:
+        seconds = (time.monotonic() - started) / (epoch.epoch - done) * (epochs - epoch.epoch)
         return (
-            f"epoch {done.epoch:>{len(str(epochs))}}/{epochs}  "
-            f"loss {done.loss:.4f}  accuracy {done.accuracy:.4f}  "
-            f"validation loss {done.validation_loss:.4f}  "
-            f"accuracy {done.validation_accuracy:.4f}"
+            f"epoch {epoch.epoch:>{len(str(epochs))}}/{epochs}  "
+            f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.4f}  "
+            f"validation loss {epoch.validation_loss:.4f}  "
+            f"accuracy {epoch.validation_accuracy:.4f}"
+            + (f"  {duration(seconds)} left" if seconds else "")
         )
 
     if not console.is_terminal:
-        yield Listener(lambda _: None, lambda done: console.print(line(done)))
+        yield Listener(lambda _: None, lambda epoch: console.print(line(epoch)))
         return
     columns = (
         TextColumn("{task.description}"),
@@ -34,18 +46,28 @@ def shown(epochs: int, steps: int) -> Iterator[Listener]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, transient=True) as bars:
-        whole = bars.add_task(f"epoch 1/{epochs}", total=epochs * steps)
-        finished = 0
+        finished = done * steps
+        whole = bars.add_task(_title(done, epochs), total=epochs * steps, completed=finished)
 
         def on_step(step: int) -> None:
-            # Keras counts in whole groups of steps, beyond the end of an epoch.
-            bars.update(whole, completed=finished + min(step, steps))
+            bars.update(whole, completed=finished + step)
 
-        def on_epoch(done: Epoch) -> None:
+        def on_epoch(epoch: Epoch) -> None:
             nonlocal finished
-            finished = done.epoch * steps
-            following = f"epoch {min(done.epoch + 1, epochs)}/{epochs}"
-            bars.update(whole, completed=finished, description=following)
-            console.print(line(done))
+            finished = epoch.epoch * steps
+            bars.update(whole, completed=finished, description=_title(epoch.epoch, epochs))
+            console.print(line(epoch))
 
         yield Listener(on_step, on_epoch)
+
+
+def duration(seconds: float) -> str:
+    """A time span in words: 40 s, 12 min, 3 h 05 min."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def _title(done: int, epochs: int) -> str:
+    return f"epoch {min(done + 1, epochs)}/{epochs}"

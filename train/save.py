@@ -22,7 +22,8 @@ from train import models, plots
 from train.config import TrainConfig
 from train.datasets import Dataset, Split
 from train.evaluate import Evaluation
-from train.fit import Epoch, Fitted, curves
+from train.fit import Fitted
+from train.history import Epoch, curves
 
 CALIBRATION_IMAGES: Final = 500
 _PLOTTED_PREDICTIONS: Final = 15
@@ -39,8 +40,6 @@ class Trained:
     fitted: Fitted
     scores: NDArray[np.float32]  # logits of the test pictures, shape (n, classes)
     evaluation: Evaluation  # of the test pictures
-    seconds: float  # wall time of the epochs
-    cpu_seconds: float  # processor time of the epochs, over all cores
 
 
 def write(folder: Path, trained: Trained) -> None:
@@ -92,8 +91,8 @@ def summary(trained: Trained) -> dict[str, Any]:
         "epochs": len(trained.fitted.epochs),
         "kept_epoch": kept.epoch,
         "kept_by": "best validation accuracy",
-        "seconds": round(trained.seconds, 1),
-        "cpu_seconds": round(trained.cpu_seconds, 1),
+        "seconds": round(trained.fitted.seconds, 1),
+        "cpu_seconds": round(trained.fitted.cpu_seconds, 1),
         "seed": trained.config.seed,
         "versions": versions(),
         "dataset": {
@@ -117,7 +116,7 @@ def summary(trained: Trained) -> dict[str, Any]:
 
 def _write_model(path: Path, trained: Trained) -> None:
     # A copy that was never compiled leaves out the optimizer's state, two thirds of the file.
-    model = models.build(trained.config.model, trained.dataset.image, len(trained.dataset.labels))
+    model = models.build(trained.config, trained.dataset.image, len(trained.dataset.labels))
     model.set_weights(trained.model.get_weights())
     model.save(path)
     path.write_bytes(modelfile.add_keras_spec(path.read_bytes(), spec(trained)))

@@ -9,7 +9,7 @@ import argparse
 import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from edge_runtime import console, golden, modelfile, models
 from edge_runtime.errors import ModelError
 from edge_runtime.files import write_atomically
+from edge_runtime.spec import Format
 from export import source as sources
-from export.reference import FOLDER, NAME
+from export.reference import FOLDER
 from export.source import Source
 
 IMAGES: Final = 1000  # evaluation pictures to keep
@@ -30,18 +31,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("run", type=Path, help="run directory of `python -m train`")
     parser.add_argument("exported", type=Path, help="what `python -m export RUN` made of it")
     arguments = parser.parse_args(argv)
-    return console.run("export.reference", lambda: fill(arguments.run, arguments.exported))
+    return console.run("export.reference", lambda: _fill(arguments.run, arguments.exported))
 
 
-def fill(run: Path, exported: Path) -> int:
-    """Copy what is shipped; everything is checked before anything is written."""
+def fill(run: Path, exported: Path, *, workstation: Path, device: Path) -> None:
+    """Copy what is shipped; everything is checked before anything is written.
+
+    Args:
+        run: a run directory.
+        exported: what export made of it.
+        workstation: the folder that becomes a run directory with fewer evaluation pictures.
+        device: the folder that gets the int8 files.
+
+    Raises:
+        ModelError: an int8 file is missing, damaged, of another model, or answers otherwise here.
+    """
     source = sources.read(run, calibration=True)
-    devices = [_checked(exported / f"{NAME}.int8.{kind}", source) for kind in ("tflite", "onnx")]
+    stem = exported / source.spec.name
+    files = [_checked(Path(f"{stem}.int8.{kind}"), source) for kind in get_args(Format)]
     for name in (sources.MODEL, sources.CALIBRATION, sources.SUMMARY):
-        write_atomically(FOLDER / name, (run / name).read_bytes(), overwrite=True)
-    write_atomically(FOLDER / sources.EVALUATION, _evaluation(source), overwrite=True)
-    for file in devices:
-        write_atomically(models.FOLDER / file.path.name, file.data, overwrite=True)
+        write_atomically(workstation / name, (run / name).read_bytes(), overwrite=True)
+    write_atomically(workstation / sources.EVALUATION, _evaluation(source), overwrite=True)
+    for file in files:
+        write_atomically(device / file.path.name, file.data, overwrite=True)
+
+
+def _fill(run: Path, exported: Path) -> int:
+    fill(run, exported, workstation=FOLDER, device=models.FOLDER)
     print(f"{FOLDER} and {models.FOLDER} hold {run} now")
     return 0
 

@@ -14,6 +14,7 @@ from edge_runtime.spec import ImageInput
 
 IMAGES = np.zeros((1000, 2, 2, 1), np.uint8)
 LABELS = np.arange(1000) % 4
+LABELLED = ("a", "b", "c", "d")
 RIGHT = np.eye(4, dtype=np.float32)[LABELS]
 
 
@@ -29,7 +30,7 @@ def evaluation(scores: np.ndarray | None = None) -> EvaluationSet:
 
 
 def test_accuracy_is_told_with_its_difference_and_interval() -> None:
-    found = judge(answers(8), evaluation(), ("original", answers(3)))
+    found = judge(answers(8), evaluation(), LABELLED, ("original", answers(3)))
     assert found.pictures == 1000
     assert found.accuracy == 0.992
     assert found.reference_accuracy == 0.997
@@ -41,23 +42,23 @@ def test_accuracy_is_told_with_its_difference_and_interval() -> None:
 
 
 def test_without_a_reference_only_accuracy_is_told() -> None:
-    found = judge(answers(8), evaluation(), None)
+    found = judge(answers(8), evaluation(), LABELLED, None)
     assert (found.accuracy, found.reference, found.agreement) == (0.992, None, None)
     assert outside(found, Settings()) == ()
 
 
 def test_what_is_just_within_the_tolerance_passes_and_what_is_beyond_is_told() -> None:
     reference = ("original", answers(0))
-    assert outside(judge(answers(5), evaluation(), reference), Settings()) == ()
-    (drop,) = outside(judge(answers(6), evaluation(), reference), Settings())
+    assert outside(judge(answers(5), evaluation(), LABELLED, reference), Settings()) == ()
+    (drop,) = outside(judge(answers(6), evaluation(), LABELLED, reference), Settings())
     assert drop == "accuracy is 0.60 points below the reference, 0.50 are allowed"
-    beyond = outside(judge(answers(11), evaluation(), reference), Settings())
+    beyond = outside(judge(answers(11), evaluation(), LABELLED, reference), Settings())
     assert len(beyond) == 2
     assert "98.90 % of the pictures agree" in beyond[1]
 
 
 def test_a_file_that_is_better_than_the_reference_is_no_accuracy_drop() -> None:
-    found = judge(answers(0), evaluation(), ("original", answers(9)))
+    found = judge(answers(0), evaluation(), LABELLED, ("original", answers(9)))
     assert found.difference_points == pytest.approx(0.9)
     assert outside(found, Settings()) == ()
 

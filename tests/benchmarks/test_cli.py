@@ -19,7 +19,7 @@ from benchmarks.settings import Settings
 Folder = Callable[..., Path]
 
 ROOT = Path(__file__).parents[2]
-QUICK = ["--rounds", "2", "--seconds", "0.01"]
+QUICK = ["--blocks", "1", "--rounds", "2", "--seconds", "0.01"]
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -128,7 +128,8 @@ class Terminal(io.StringIO):
 def report() -> BenchmarkReport:
     models = ROOT / "tests" / "models" / "halves.int8.onnx"
     return benchmark(
-        [models, models.with_name("gone.onnx")], Settings(rounds=2, seconds=0.01, processes=1)
+        [models, models.with_name("gone.onnx")],
+        Settings(rounds=2, blocks=1, seconds=0.01, processes=1),
     )
 
 

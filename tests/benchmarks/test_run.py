@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import startup
+from benchmarks import fresh
 from benchmarks.accuracy import ORIGINAL
 from benchmarks.render import markdown, plain, plain_table, verdict
 from benchmarks.report import BenchmarkReport
@@ -43,7 +43,7 @@ def test_a_folder_of_good_files_is_measured_whole(folder: Folder, quick: Setting
         assert 10e6 < row.memory.runtime_bytes <= row.memory.peak_bytes
         assert row.timing is not None
         assert 0 < row.timing.min_ms <= row.timing.p50_ms <= row.timing.p90_ms <= row.timing.p99_ms
-        assert len(row.timing.round_p50_ms) == quick.rounds
+        assert len(row.timing.round_p50_ms) == quick.rounds * quick.blocks
 
     assert BenchmarkReport.from_json(report.to_json()) == report, "JSON holds every figure"
     for document in (plain(report), markdown(report)):
@@ -110,7 +110,7 @@ def test_a_process_that_dies_leaves_the_name_of_its_signal() -> None:
         text=True,
         check=False,
     )
-    reason = startup._last_words(Path("model.tflite"), died)
+    reason = fresh.last_words("model.tflite", died)
     assert reason == "the engine died of SIGSEGV on model.tflite; export or copy it again"
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -54,9 +55,7 @@ def resealed(models: Path, tmp_path: Path) -> Callable[..., str]:
         flatbuffer = file.data[: file.data.index(b"PK\3\4")]
         spec: ModelSpec = replace(file.spec, **changes)
         path = tmp_path / "changed.tflite"
-        path.write_bytes(
-            modelfile.seal_tflite(flatbuffer, spec, golden_samples or file.golden)
-        )
+        path.write_bytes(modelfile.seal_tflite(flatbuffer, spec, golden_samples or file.golden))
         return str(path)
 
     return make
@@ -365,7 +364,9 @@ def test_info_needs_neither_numpy_nor_pillow(model: str) -> None:
 
 
 def test_results_go_through_a_pipe_that_closes_early(pictures: dict[str, str], model: str) -> None:
-    command = '"$1" -m edge_runtime classify --model "$2" "${@:3}" | head -1; echo "${PIPESTATUS[0]}"'
+    command = (
+        '"$1" -m edge_runtime classify --model "$2" "${@:3}" | head -1; echo "${PIPESTATUS[0]}"'
+    )
     done = subprocess.run(
         ["bash", "-c", command, "bash", sys.executable, model, *[pictures["top"]] * 300],
         cwd=ROOT,
@@ -410,8 +411,9 @@ def test_control_c_is_130_and_one_line(
         assert process.stdout is not None
         process.stdout.readline()  # it is at work now
         writing = os.open(never, os.O_WRONLY)  # and here it waits for the second picture
+        time.sleep(0.3)  # a signal between opening and reading would only be noticed after it
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=30)
+        _, told = process.communicate(timeout=60)
         os.close(writing)
     assert process.returncode == 130
     assert told == "edge_runtime: interrupted\n"
@@ -443,14 +445,17 @@ def test_odd_exif_prints_no_warnings_of_pillow(
     note[0x010F] = "a maker with a long enough name"
     data = encoded(half("left", 20, 20), "JPEG", exif=note)
     photo = tmp_path / "photo.jpg"
-    photo.write_bytes(data.replace(b"\x01\x0f\x00\x02\x00\x00\x00\x20", b"\x01\x0f\x00\x02\x00\x00\x0f\xff"))
+    photo.write_bytes(
+        data.replace(b"\x01\x0f\x00\x02\x00\x00\x00\x20", b"\x01\x0f\x00\x02\x00\x00\x0f\xff")
+    )
     assert photo.read_bytes() != data
     done = run("classify", str(photo), "--model", model)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{photo}: left" in done.stdout
 
 
-def test_verbose_shows_what_the_engine_prints(pictures: dict[str, str], model: str) -> None:
+def test_verbose_shows_what_the_engine_prints(pictures: dict[str, str], models: Path) -> None:
+    model = str(models / "halves.float32.tflite")
     quiet = run("classify", pictures["top"], "--model", model)
     loud = run("classify", "--verbose", pictures["top"], "--model", model)
     assert (quiet.returncode, loud.returncode) == (0, 0)

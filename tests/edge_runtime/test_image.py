@@ -287,11 +287,15 @@ def png_header(width: int, height: int) -> bytes:
     """A PNG that promises much and holds nothing."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     pixels = zlib.compress(b"\0" * 1000)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
+    )
 
 
 def jpeg_header(encode: Encode, width: int, height: int) -> bytes:
@@ -321,7 +325,12 @@ def test_a_picture_of_too_many_pixels_is_refused_before_they_are_unpacked(encode
 
 def test_a_text_chunk_that_unpacks_to_much_is_refused(encoded: Encode) -> None:
     text = b"Comment\0\0" + zlib.compress(bytes(50 << 20))
-    chunk = struct.pack(">I", len(text)) + b"zTXt" + text + struct.pack(">I", zlib.crc32(b"zTXt" + text))
+    chunk = (
+        struct.pack(">I", len(text))
+        + b"zTXt"
+        + text
+        + struct.pack(">I", zlib.crc32(b"zTXt" + text))
+    )
     png = encoded(scene())
     refusal(png[:33] + chunk + png[33:])
 
@@ -338,7 +347,9 @@ def test_a_file_without_an_end_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_picture_is_named(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "no.png") == f"cannot read {tmp_path}/no.png: No such file or directory"
+    assert (
+        refusal(tmp_path / "no.png") == f"cannot read {tmp_path}/no.png: No such file or directory"
+    )
 
 
 def test_a_folder_is_no_picture(tmp_path: Path) -> None:
@@ -393,7 +404,10 @@ def test_a_damaged_picture_is_read_or_refused_and_nothing_else(encoded: Encode, 
 @pytest.mark.parametrize(
     ("array", "complaint"),
     [
-        (np.zeros((8, 8), np.float32), "an array of float32 was given, expected uint8 pixels 0..255"),
+        (
+            np.zeros((8, 8), np.float32),
+            "an array of float32 was given, expected uint8 pixels 0..255",
+        ),
         (np.zeros((8, 8)), "an array of float64"),
         (np.zeros((8, 8), ">f4"), "an array of >f4"),
         (np.zeros((8, 8), ">u2"), "an array of >u2"),

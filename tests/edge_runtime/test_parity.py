@@ -65,7 +65,9 @@ def test_the_interval_is_walds_with_half_a_picture_more_in_each_cell(
     lost: int, gained: int, pictures: int
 ) -> None:
     # Written out picture by picture, each half picture twice: -1 lost, +1 gained, 0 the same.
-    twice = [-1] * (2 * lost + 1) + [1] * (2 * gained + 1) + [0] * (2 * (pictures - lost - gained) + 2)
+    twice = (
+        [-1] * (2 * lost + 1) + [1] * (2 * gained + 1) + [0] * (2 * (pictures - lost - gained) + 2)
+    )
     total = len(twice) / 2
     spread = math.sqrt(statistics.pvariance(twice) / total)
     reach = statistics.NormalDist().inv_cdf(0.975) * spread

@@ -84,8 +84,9 @@ def test_the_best_come_first_with_their_labels() -> None:
 
 
 def test_equal_scores_keep_the_labels_order() -> None:
-    found = best(np.array([0.25] * 4, np.float32), ("a", "b", "c", "d"), 4)
-    assert [prediction.label for prediction in found] == ["a", "b", "c", "d"]
+    scores = np.array([0.02, 0.04] * 50, np.float32)
+    found = best(scores, tuple(map(str, range(100))), 100)
+    assert [prediction.index for prediction in found] == [*range(1, 100, 2), *range(0, 100, 2)]
 
 
 def test_more_than_there_are_is_all_of_them() -> None:

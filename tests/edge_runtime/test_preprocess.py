@@ -4,11 +4,11 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageOps
 
 from edge_runtime import preprocess
 from edge_runtime.spec import Fit, ImageInput, Polarity, Resampling
@@ -134,6 +134,31 @@ def test_padding_a_colour_picture_adds_the_backgrounds_brightness() -> None:
     assert (pixels == 180).all()
 
 
+@given(
+    st.integers(1, 40), st.integers(1, 40), st.integers(1, 12), st.integers(1, 12), st.booleans()
+)
+def test_padding_is_pillows_own(
+    width: int, height: int, rows: int, columns: int, rgb: bool
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+    picture = Image.fromarray(noise).convert("RGB" if rgb else "L")
+    wanted = contract(rows, columns, 3 if rgb else 1, fit="pad")
+    assume(round(width / height * rows) and round(height / width * columns))
+    assume(picture.size != (columns, rows))
+    edge = preprocess._background(picture)
+    colour = (edge,) * 3 if rgb else edge
+    pillows = ImageOps.pad(picture, (columns, rows), Image.Resampling.BILINEAR, color=colour)
+    ours, _ = preprocess.to_pixels(picture, wanted)
+    assert np.array_equal(ours.reshape(rows, columns, -1).squeeze(), np.asarray(pillows).squeeze())
+
+
+@pytest.mark.parametrize("fit", get_args(Fit))
+@pytest.mark.parametrize("shape", [(1, 1000), (1000, 1)])
+def test_a_very_long_and_thin_picture_is_fitted_too(fit: Fit, shape: tuple[int, int]) -> None:
+    line = drawn(*shape, 90)
+    assert (pixels_of(line, contract(fit=fit)) == 90).all()
+
+
 @pytest.mark.parametrize("resampling", get_args(Resampling))
 def test_every_resampling_is_one_that_pillow_knows(resampling: Resampling) -> None:
     wanted = contract(resampling=resampling)
@@ -222,8 +247,16 @@ def framed(background: int, object_: int) -> NDArray[np.uint8]:
 @pytest.mark.parametrize(
     ("polarity", "background", "warning"),
     [
-        ("light-on-dark", 255, "polarity inverted: the model expects a light object on a dark background"),
-        ("dark-on-light", 0, "polarity inverted: the model expects a dark object on a light background"),
+        (
+            "light-on-dark",
+            255,
+            "polarity inverted: the model expects a light object on a dark background",
+        ),
+        (
+            "dark-on-light",
+            0,
+            "polarity inverted: the model expects a dark object on a light background",
+        ),
     ],
 )
 def test_a_negative_is_inverted_and_says_so(

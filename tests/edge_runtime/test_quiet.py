@@ -34,7 +34,9 @@ def test_an_error_inside_brings_stderr_back(capfd: pytest.CaptureFixture[str]) -
     assert "delegate" in capfd.readouterr().err
 
 
-@pytest.mark.parametrize(("value", "shown"), [("1", True), ("yes", True), ("0", False), ("", False)])
+@pytest.mark.parametrize(
+    ("value", "shown"), [("1", True), ("yes", True), ("0", False), ("", False)]
+)
 def test_a_variable_lets_it_through(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, value: str, shown: bool
 ) -> None:
@@ -68,7 +70,5 @@ def test_a_service_started_without_stderr_can_open_a_model(models: Path) -> None
         f"{sys.executable} -c 'from edge_runtime import Classifier;"
         f'print(Classifier.open("{models}/halves.int8.tflite").spec.name)\' 2>&-'
     )
-    done = subprocess.run(
-        ["sh", "-c", command], stdout=subprocess.PIPE, text=True, check=False
-    )
+    done = subprocess.run(["sh", "-c", command], stdout=subprocess.PIPE, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "halves\n")

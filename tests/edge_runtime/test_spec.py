@@ -115,8 +115,7 @@ SPECS = st.builds(
     image=images(),
     version=PRINTABLE,
     decision=st.builds(Decision, temperature=st.floats(1e-3, 1e3), threshold=SHARE),
-    reference=st.none()
-    | st.builds(Reference, accuracy=SHARE, images=COUNT, dataset=PRINTABLE),
+    reference=st.none() | st.builds(Reference, accuracy=SHARE, images=COUNT, dataset=PRINTABLE),
     variant=st.none()
     | st.builds(
         Variant,
@@ -254,7 +253,11 @@ def test_an_unknown_key_is_named_with_its_place(path: str) -> None:
         ("variant.precision", "int4", "spec.variant.precision is 'int4', expected one of"),
         ("provenance.versions", ["keras"], "spec.provenance.versions must be an object"),
         ("provenance.versions", {"keras": 3}, "spec.provenance.versions.keras is 3, expected str"),
-        ("provenance.versions", {"ke\nras": "3"}, "a key of spec.provenance.versions is 'ke\\nras'"),
+        (
+            "provenance.versions",
+            {"ke\nras": "3"},
+            "a key of spec.provenance.versions is 'ke\\nras'",
+        ),
         ("provenance.seed", 1.5, "spec.provenance.seed is 1.5, expected int"),
         (
             "variant.parity.accuracy_difference_interval_points",

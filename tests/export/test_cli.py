@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from export.cli import main
+from export import reference
+from export.cli import main, places
 from export.variants import VARIANTS
 
 
@@ -118,3 +119,13 @@ def test_missing_calibration_is_one_line_with_its_own_code(
     (shell / "calibration.npz").unlink()
     assert main([str(shell), "--out", str(tmp_path / "it")]) == 1
     assert "calibration.npz does not exist" in capsys.readouterr().err
+
+
+def test_without_a_model_the_reference_is_exported_under_its_name() -> None:
+    assert places(None, None) == (reference.FOLDER, Path("exported/fashion-mnist"))
+
+
+def test_without_an_output_the_run_gives_its_name() -> None:
+    assert places(Path("runs/mlp"), None) == (Path("runs/mlp"), Path("exported/mlp"))
+    assert places(Path(), None)[1] == Path("exported") / Path.cwd().name
+    assert places(Path("runs/mlp"), Path("here"))[1] == Path("here")

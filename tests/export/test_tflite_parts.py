@@ -153,7 +153,9 @@ def test_the_labels_it_names_are_in_the_sealed_file(models: Path, tmp_path: Path
     )
     with zipfile.ZipFile(sealed) as archive:
         labels = archive.read("labels.txt").decode().splitlines()
+        methods = {entry.compress_type for entry in archive.infolist()}
     assert labels == list(spec_of(file).labels)
+    assert methods == {zipfile.ZIP_STORED}  # MediaPipe reads no other
 
 
 @pytest.mark.parametrize(

@@ -76,11 +76,15 @@ def test_a_wrong_digest_is_exit_code_1_and_leaves_nothing(
         ("--learning-rate", 0, "--learning-rate is 0.0, expected more than 0"),
         ("--label-smoothing", 1, "--label-smoothing is 1.0, expected 0 to below 1"),
         ("--weight-decay", -0.1, "--weight-decay is -0.1, expected 0 or more"),
-        ("--seed", -1, "--seed is -1, expected 0 or more"),
+        ("--average", 1, "--average is 1.0, expected 0 to below 1"),
+        ("--erase", 2, "--erase is 2.0, expected 0 to 1"),
+        ("--units", "64,0", "--units is 0, expected 1 or more"),
+        ("--widths", "8,16", "--widths is for --model ds-cnn and resnet, not for mlp"),
+        ("--seed", -1, "--seed is -1, expected 0 to 4294967295"),
     ],
 )
 def test_a_senseless_number_is_refused(
-    capsys: pytest.CaptureFixture[str], flag: str, value: float, words: str
+    capsys: pytest.CaptureFixture[str], flag: str, value: float | str, words: str
 ) -> None:
     code, line = fails(capsys, f"{flag}={value}")
     assert code == 2
@@ -110,6 +114,11 @@ def test_the_recorded_command_repeats_the_config() -> None:
         "python -m train --dataset fashion-mnist --data 'my data' --model cnn --epochs 10 "
         "--augment --limit 200 --out runs/cnn"
     )
+
+
+def test_blocks_are_one_number_or_one_a_stage() -> None:
+    with pytest.raises(UsageError, match="--blocks has 2 numbers, expected 1 or one for each of 3"):
+        TrainConfig(model="resnet", widths=(8, 16, 32), blocks=(1, 2))
 
 
 def test_a_config_is_checked_without_the_command_line_too() -> None:

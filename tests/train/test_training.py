@@ -19,7 +19,7 @@ from edge_runtime import modelfile, postprocess
 from edge_runtime.preprocess import normalise
 from edge_runtime.spec import ImageInput
 from train.cli import main
-from train.config import ModelName, TrainConfig
+from train.config import TrainConfig
 from train.datasets import load, sources
 
 pytestmark = pytest.mark.slow
@@ -132,16 +132,16 @@ def test_overwrite_replaces_a_run_as_a_whole_and_says_what_comes_next(
 ) -> None:
     out = tmp_path / "runs" / "mine"
     out.mkdir(parents=True)
-    (out / "stale").write_text("from an earlier run")
+    (out / "train.json").write_text("from an earlier run")
     arguments = ["--dataset", str(idx_folder), "--epochs", "2", "--out", str(out)]
     assert main(arguments) == 2
-    assert [path.name for path in out.iterdir()] == ["stale"]
+    assert [path.name for path in out.iterdir()] == ["train.json"]
     capsys.readouterr()
 
     assert main([*arguments, "--overwrite", "--augment"]) == 0
 
     output = capsys.readouterr()
-    assert not (out / "stale").exists()
+    assert json.loads((out / "train.json").read_text())["epochs"] == 2
     assert list(out.parent.iterdir()) == [out]
     assert "epoch 1/2  loss " in output.err
     assert output.out.startswith("Test accuracy ")
@@ -169,7 +169,7 @@ def test_a_loss_that_is_no_number_stops_with_advice_and_writes_nothing(
     assert not list((tmp_path / "runs").iterdir())
 
 
-def test_interrupting_a_run_ends_with_130_and_leaves_nothing(
+def test_interrupting_a_run_ends_with_130_and_says_how_to_go_on(
     idx_folder: Path, tmp_path: Path
 ) -> None:
     command = [sys.executable, "-m", "train", "--dataset", str(idx_folder), "--epochs", "100000"]
@@ -187,17 +187,31 @@ def test_interrupting_a_run_ends_with_130_and_leaves_nothing(
         process.send_signal(signal.SIGINT)
         _, rest = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert rest.splitlines()[-1] == "train: interrupted"
+    *_, advice, last = rest.splitlines()
+    assert last == "train: interrupted"
+    assert "of 100000 is safe in" in advice
+    assert "--resume goes on from there" in advice
     assert "Traceback" not in rest
-    assert not list((tmp_path / "runs").iterdir())
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["mlp.work"]
 
 
-@pytest.mark.parametrize(("name", "parameters"), [("mlp", 101_770), ("cnn", 92_322)])
-def test_the_models_take_named_pictures_and_give_logits(name: ModelName, parameters: int) -> None:
+@pytest.mark.parametrize(
+    ("config", "parameters"),
+    [
+        (TrainConfig(model="mlp"), 101_770),
+        (TrainConfig(model="mlp", units=(512, 64)), 435_402),
+        (TrainConfig(model="cnn"), 92_322),
+        (TrainConfig(model="ds-cnn", widths=(16, 32), blocks=(1, 2)), 3_482),
+        (TrainConfig(model="resnet", widths=(8, 12), blocks=(2,)), 7_754),
+    ],
+)
+def test_the_models_take_named_pictures_and_give_logits(
+    config: TrainConfig, parameters: int
+) -> None:
     from train import models
 
     image = ImageInput(28, 28, "gray", mean=(0.0,), std=(255.0,))
-    model = models.build(name, image, 10)
+    model = models.build(config, image, 10)
     assert model.count_params() == parameters
     assert model.inputs[0].name == "image"
     assert (model.input_shape, model.output_shape) == ((None, 28, 28, 1), (None, 10))
@@ -208,35 +222,77 @@ def test_augmented_pictures_keep_their_shape_and_are_changed_one_by_one() -> Non
     from train.augment import augment
 
     images = np.full((64, 8, 6, 1), 200, np.uint8)
-    changed = np.asarray(augment(images, mirrors=True))
-    assert (changed.shape, changed.dtype) == (images.shape, np.uint8)
-    assert len({image.tobytes() for image in changed}) > 20
+
+    def changed(seed: int) -> Any:
+        return np.asarray(augment(images, (0, seed), mirrors=True, pixels=2, erased=0.25))
+
+    once = changed(1)
+    assert (once.shape, once.dtype) == (images.shape, np.uint8)
+    assert len({image.tobytes() for image in once}) > 20
+    assert np.array_equal(once, changed(1))
+    assert not np.array_equal(once, changed(2))
 
 
 def test_a_mirrored_picture_is_the_picture_or_its_mirror_image() -> None:
     from train.augment import mirror
 
     images = np.random.default_rng(0).integers(0, 256, (64, 8, 6, 1), np.uint8)
-    mirrored = np.asarray(mirror(images))
+    mirrored = np.asarray(mirror(images, (0, 0)))
     flipped = [np.array_equal(new, old[:, ::-1]) for new, old in zip(mirrored, images, strict=True)]
     kept = [np.array_equal(new, old) for new, old in zip(mirrored, images, strict=True)]
     assert 10 < sum(flipped) < 54
     assert sum(flipped) + sum(kept) == 64
 
 
-def test_training_sees_exactly_what_the_runtime_would_feed(idx_folder: Path) -> None:
-    from train import fit
+def test_every_epoch_shows_every_picture_once_in_an_order_of_its_own(idx_folder: Path) -> None:
+    from train import batches
 
     dataset = load(str(idx_folder))
-    (pair,) = fit.batches(dataset.test, dataset.image, 3)
+    config = TrainConfig(epochs=3, batch_size=20)
+    seen = [np.asarray(images) for images, _ in batches.training(dataset, config)]
+    epochs = [np.concatenate(seen[start : start + 3]) for start in (0, 3, 6)]
+    pictures = [sorted(image.tobytes() for image in epoch) for epoch in epochs]
+    assert pictures[0] == pictures[1] == pictures[2]
+    assert not np.array_equal(epochs[0], epochs[1])
+    later = [np.asarray(images) for images, _ in batches.training(dataset, config, first_epoch=1)]
+    assert np.array_equal(np.concatenate(later), np.concatenate(epochs[1:]))
+
+
+def test_averaged_weights_follow_the_trained_ones_and_are_the_ones_kept(idx_folder: Path) -> None:
+    import keras
+
+    from train import fit, models
+    from train.history import Listener
+
+    dataset = load(str(idx_folder))
+    quiet = Listener(lambda _: None, lambda _: None)
+    ends = {}
+    for average in (0.0, 0.1, 0.9999):
+        config = TrainConfig(model="cnn", epochs=2, average=average)
+        keras.utils.set_random_seed(0)  # as the pipeline does
+        model = models.build(config, dataset.image, 3)
+        start = model.get_weights()
+        fit.fit(model, dataset, config, quiet)
+        ends[average] = sum(
+            float(np.abs(new - old).sum())
+            for new, old in zip(model.get_weights(), start, strict=True)
+        )
+    assert 0 < ends[0.9999] < ends[0.1] < ends[0.0]
+
+
+def test_training_sees_exactly_what_the_runtime_would_feed(idx_folder: Path) -> None:
+    from train import batches
+
+    dataset = load(str(idx_folder))
+    (pair,) = batches.in_order(dataset.test, dataset.image, 3)
     assert np.array_equal(np.asarray(pair[0]), normalise(dataset.test.images, dataset.image))
 
 
 def test_one_cycle_climbs_to_the_learning_rate_and_falls_to_nothing() -> None:
-    from train import fit
+    from train import optimizers
 
     config = TrainConfig(schedule="one-cycle", learning_rate=0.2)
-    rates = [float(fit.schedule(config, 100)(step)) for step in (0, 25, 60, 100)]
+    rates = [float(optimizers.schedule(config, 100)(step)) for step in (0, 25, 60, 100)]
     assert rates[1] == pytest.approx(0.2)
     assert rates[0] < 0.01 < rates[2] < 0.2
     assert rates[3] == pytest.approx(0, abs=1e-9)

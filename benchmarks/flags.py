@@ -1,0 +1,176 @@
+"""The command line's flags, and the settings that they mean."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from benchmarks.settings import Limits, Settings
+from edge_runtime import __version__
+
+_PROGRAM = "python -m benchmarks"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The flags of a benchmark."""
+    defaults = Settings()
+    parser = argparse.ArgumentParser(
+        prog=_PROGRAM,
+        description="Measure model files on this machine: size, accuracy, agreement with the "
+        "original, load time, latency and memory. Exit code 1 where a file is outside its "
+        "tolerance or cannot be measured.",
+        epilog=f"Also: {_PROGRAM} compare BEFORE.json AFTER.json",
+    )
+    parser.add_argument(
+        "models",
+        type=Path,
+        nargs="+",
+        metavar="MODEL",
+        help=".tflite or .onnx file, or a folder of them",
+    )
+    parser.add_argument(
+        "--evaluation",
+        type=Path,
+        metavar="FILE.npz",
+        help="labelled pictures (default: evaluation.npz beside the models)",
+    )
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="evaluation pictures to use (default: all)"
+    )
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE.json",
+        help="write the report here, and as Markdown to FILE.md",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing report")
+    _add_common(parser)
+    timing = parser.add_argument_group("timing")
+    timing.add_argument(
+        "--blocks",
+        type=int,
+        default=defaults.blocks,
+        metavar="N",
+        help="fresh processes, each timing all files in turns (default: %(default)s)",
+    )
+    timing.add_argument(
+        "--rounds",
+        type=int,
+        default=defaults.rounds,
+        metavar="N",
+        help="in a block; each times every file once, in a new order (default: %(default)s)",
+    )
+    timing.add_argument(
+        "--seconds",
+        type=float,
+        default=defaults.seconds,
+        metavar="S",
+        help="timed calls of each file, in all (default: %(default)s)",
+    )
+    timing.add_argument(
+        "--num-threads",
+        type=int,
+        default=defaults.num_threads,
+        metavar="N",
+        help="of the engine (default: %(default)s)",
+    )
+    timing.add_argument(
+        "--cores",
+        type=_cores,
+        metavar="N[,N]",
+        help="keep the timed processes on these cores, counted from 0 (default: any)",
+    )
+    tolerance = parser.add_argument_group("tolerance")
+    tolerance.add_argument(
+        "--min-agreement",
+        type=float,
+        default=defaults.min_agreement,
+        metavar="SHARE",
+        help="of pictures with the reference's best label, 0..1 (default: %(default)s)",
+    )
+    tolerance.add_argument(
+        "--baseline",
+        type=Path,
+        metavar="REPORT.json|MODEL",
+        help="also compare with an earlier report, or with earlier model files (a file or folder) "
+        "that are then timed in the same run, which is more exact",
+    )
+    _add_limits(
+        tolerance,
+        defaults.max_accuracy_drop_points,
+        "per cent points below the reference, and the baseline (default: %(default)s)",
+    )
+    return parser
+
+
+def compare_parser() -> argparse.ArgumentParser:
+    """The flags of a comparison of two reports."""
+    parser = argparse.ArgumentParser(
+        prog=f"{_PROGRAM} compare",
+        description="Say of every file whether it became faster, slower, less accurate or larger. "
+        "What the two runs do not show beyond their noise is no difference. Exit code 1 where a "
+        "limit is exceeded.",
+    )
+    parser.add_argument("before", type=Path, metavar="BEFORE.json", help="a benchmark's report")
+    parser.add_argument("after", type=Path, metavar="AFTER.json", help="a later one's")
+    parser.add_argument("--format", choices=("text", "markdown"), default="text")
+    _add_common(parser)
+    _add_limits(parser.add_argument_group("limits"), None, "per cent points lost")
+    return parser
+
+
+def settings(arguments: argparse.Namespace) -> Settings:
+    """The settings that a benchmark's flags mean."""
+    return Settings(
+        num_threads=arguments.num_threads,
+        cores=arguments.cores,
+        blocks=arguments.blocks,
+        rounds=arguments.rounds,
+        seconds=arguments.seconds,
+        limit=arguments.limit,
+        max_accuracy_drop_points=arguments.max_accuracy_drop,
+        min_agreement=arguments.min_agreement,
+    )
+
+
+def limits(arguments: argparse.Namespace) -> Limits:
+    """The limits of a comparison."""
+    return Limits(
+        max_slowdown=_share(arguments.max_slowdown),
+        max_accuracy_drop_points=arguments.max_accuracy_drop,
+        max_size_growth=_share(arguments.max_size_growth),
+    )
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--version", action="version", version=f"edgeproof {__version__}")
+    parser.add_argument("--verbose", action="store_true", help="show what the engines print")
+
+
+def _add_limits(
+    group: argparse._ArgumentGroup, accuracy_drop: float | None, accuracy_help: str
+) -> None:
+    group.add_argument(
+        "--max-accuracy-drop",
+        type=float,
+        default=accuracy_drop,
+        metavar="POINTS",
+        help=accuracy_help,
+    )
+    group.add_argument(
+        "--max-slowdown", type=float, metavar="PERCENT", help="of a call, against the baseline"
+    )
+    group.add_argument(
+        "--max-size-growth", type=float, metavar="PERCENT", help="of a file, against the baseline"
+    )
+
+
+def _share(per_cent: float | None) -> float | None:
+    return None if per_cent is None else per_cent / 100
+
+
+def _cores(text: str) -> tuple[int, ...]:
+    parts = text.split(",")
+    if not all(part.isdecimal() for part in parts):
+        raise argparse.ArgumentTypeError(f"{text} is no list of cores; write for example 0 or 2,3")
+    return tuple(map(int, parts))

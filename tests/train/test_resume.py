@@ -1,0 +1,80 @@
+"""Killing a training again and again: it must end as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from train.cli import main
+
+pytestmark = pytest.mark.slow
+
+KILLS = 4
+
+
+def command(idx_folder: Path, out: Path) -> list[str]:
+    shape = ["--model", "resnet", "--widths", "4,8", "--augment", "--average", "0.9"]
+    training = ["--epochs", "60", "--batch-size", "8", "--optimizer", "sgd", "--seed", "3"]
+    return ["--dataset", str(idx_folder), *shape, *training, "--out", str(out), "--resume"]
+
+
+def kill_after(epoch: int, arguments: list[str], delay_s: float) -> None:
+    """Start a training, and end it the hard way a moment after it reports this epoch."""
+    whole = [sys.executable, "-m", "train", *arguments]
+    with subprocess.Popen(whole, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith(f"epoch {epoch:2}/60"):
+                break
+        time.sleep(delay_s)
+        process.kill()
+        process.stderr.read()
+    assert process.returncode == -9
+
+
+def result(out: Path) -> tuple[list[Any], str, dict[str, Any]]:
+    """The weights, the history, and what train.json says but for times and places."""
+    import keras
+
+    summary = json.loads((out / "train.json").read_text())
+    for key in ("seconds", "cpu_seconds", "command"):
+        del summary[key]
+    model = keras.saving.load_model(out / "model.keras")
+    return model.get_weights(), (out / "history.csv").read_text(), summary
+
+
+def test_a_training_killed_several_times_ends_like_an_unbroken_one(
+    idx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unbroken, killed = tmp_path / "unbroken", tmp_path / "killed"
+    assert main(command(idx_folder, unbroken)) == 0
+    moments = np.random.default_rng(1)
+    for kill in range(KILLS):
+        kill_after(1 + 12 * kill, command(idx_folder, killed), moments.uniform(0, 0.1))
+        assert not killed.exists()
+        (newest,) = sorted(killed.with_name("killed.work").glob("*.checkpoint"))[-1:]
+        if kill == 1:  # and a bad block on the disk
+            newest.write_bytes(newest.read_bytes()[:-100])
+
+    assert main(["--dataset", str(idx_folder), "--out", str(killed)]) == 2
+    assert "add --resume to go on with it, or --overwrite" in capsys.readouterr().err
+    assert main([*command(idx_folder, killed), "--epochs", "61"]) == 2
+    assert "epochs was 60, now 61" in capsys.readouterr().err
+
+    assert main(command(idx_folder, killed)) == 0
+
+    ours, theirs = result(killed), result(unbroken)
+    assert all(np.array_equal(a, b) for a, b in zip(ours[0], theirs[0], strict=True))
+    assert ours[1:] == theirs[1:]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["killed", "my pictures", "unbroken"]
+
+    capsys.readouterr()
+    assert main(command(idx_folder, killed)) == 0
+    assert capsys.readouterr().out == f"{killed} is finished already.\n"

@@ -1,0 +1,164 @@
+"""The state of a training between two epochs, in files that survive a kill at any moment.
+
+A checkpoint is one file: the SHA-256 of the rest in hexadecimal, a line break, then an `.npz`
+archive of arrays and of a JSON text. It appears as a whole or not at all, and the one before it
+stays until the next is complete.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime.errors import InputError, OutputError
+from edge_runtime.files import write_atomically
+from train.history import Epoch
+
+Weights = Sequence[NDArray[Any]]
+
+_GENERATIONS: Final = 2  # the newest, and one more in case the disk damaged it
+_DIGEST_BYTES: Final = 65  # with its line break
+_TEXT: Final = "about.json"
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """All that the next epoch depends on, and what is kept until the end."""
+
+    history: tuple[Epoch, ...]
+    weights: Mapping[str, Weights]  # of the model, the optimizer, the average, the best epoch
+    seconds: float  # wall time so far
+    cpu_seconds: float  # processor time so far, over all cores
+
+
+class Checkpoints:
+    """The checkpoints of one training, in a folder of their own."""
+
+    def __init__(self, folder: Path, plan: Mapping[str, Any]) -> None:
+        """Name the folder, which need not exist yet.
+
+        Args:
+            folder: where the files are.
+            plan: JSON values that decide how the training goes; only a training with the same
+                plan may go on.
+        """
+        self.folder = folder
+        self._plan = json.loads(json.dumps(plan))  # as it will be read back
+
+    def newest(self) -> str | None:
+        """The name of the newest checkpoint; None where there is none."""
+        paths = self._paths()
+        return paths[-1].stem if paths else None
+
+    def prepare(self) -> None:
+        """Make the folder, and clear away what a kill left half-written.
+
+        Raises:
+            OutputError: the folder cannot be made.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for path in self.folder.glob(".*.tmp"):
+                path.unlink()
+        except OSError as error:
+            raise OutputError(
+                f"cannot write {self.folder}: {error.strerror}; name another place with --out"
+            ) from error
+
+    def save(self, state: State) -> None:
+        """Write a state; the one before it is kept, older ones are removed.
+
+        Raises:
+            OutputError: the disk is full or cannot be written; what was saved before is intact.
+        """
+        data = _pack(state, self._plan)
+        path = self.folder / f"epoch-{len(state.history):06}.checkpoint"
+        write_atomically(path, data, overwrite=True)
+        for old in self._paths()[:-_GENERATIONS]:
+            old.unlink()
+
+    def latest(self) -> State | None:
+        """The newest state that is whole; None where there is no checkpoint.
+
+        Raises:
+            InputError: there are checkpoints, but none is whole.
+            OutputError: they are of a training with another plan.
+        """
+        paths = self._paths()
+        for path in reversed(paths):
+            try:
+                plan, state = _unpack(path.read_bytes())
+            except (OSError, ValueError, KeyError, EOFError) as error:
+                print(f"{path} is damaged ({error}); taking the one before", file=sys.stderr)
+                continue
+            self._require_same(plan)
+            return state
+        if paths:
+            raise InputError(f"no checkpoint in {self.folder} is whole; begin anew: --overwrite")
+        return None
+
+    def clear(self) -> None:
+        """Remove the checkpoints, and the folder if nothing else is in it."""
+        for path in self._paths():
+            path.unlink()
+        if self.folder.is_dir() and not any(self.folder.iterdir()):
+            self.folder.rmdir()
+
+    def _paths(self) -> list[Path]:
+        """Oldest first."""
+        return sorted(self.folder.glob("epoch-*.checkpoint"))
+
+    def _require_same(self, plan: Mapping[str, Any]) -> None:
+        differences = [
+            f"{key} was {plan.get(key)}, now {self._plan.get(key)}"
+            for key in sorted(plan.keys() | self._plan.keys())
+            if plan.get(key) != self._plan.get(key)
+        ]
+        if differences:
+            raise OutputError(
+                f"{self.folder} is of another training ({'; '.join(differences)}); "
+                "go on with the same settings, or begin anew: --overwrite without --resume"
+            )
+
+
+def _pack(state: State, plan: Mapping[str, Any]) -> bytes:
+    about = {
+        "plan": plan,
+        "history": [asdict(epoch) for epoch in state.history],
+        "seconds": state.seconds,
+        "cpu_seconds": state.cpu_seconds,
+        "arrays": {name: len(arrays) for name, arrays in state.weights.items()},
+    }
+    members: dict[str, Any] = {
+        f"{name}.{index}": array
+        for name, arrays in state.weights.items()
+        for index, array in enumerate(arrays)
+    }
+    members[_TEXT] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    buffer = io.BytesIO()
+    np.savez(buffer, **members)
+    payload = buffer.getvalue()
+    return hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload
+
+
+def _unpack(data: bytes) -> tuple[Mapping[str, Any], State]:
+    digest, payload = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
+    if digest != hashlib.sha256(payload).hexdigest().encode() + b"\n":
+        raise ValueError("its digest does not fit")
+    with np.load(io.BytesIO(payload), allow_pickle=False) as archive:
+        about = json.loads(archive[_TEXT].tobytes())
+        weights = {
+            name: [archive[f"{name}.{index}"] for index in range(count)]
+            for name, count in about["arrays"].items()
+        }
+    history = tuple(Epoch(**epoch) for epoch in about["history"])
+    return about["plan"], State(history, weights, about["seconds"], about["cpu_seconds"])

@@ -1,0 +1,127 @@
+"""Distillation: a small model also learns from what larger, trained ones answer.
+
+Asking a large model costs more than a step of a small one, so each of a number of changed
+versions of every training picture is asked about once; the answers are kept on disk, and later
+epochs repeat the versions (Hinton et al. 2015, "Distilling the Knowledge in a Neural Network").
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime import modelfile
+from edge_runtime.errors import ModelError, UsageError
+from edge_runtime.files import seal, unseal, write_atomically
+from edge_runtime.spec import ModelSpec
+from train.config import TrainConfig
+from train.datasets import Dataset
+
+MODEL: Final = "model.keras"
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """A trained model that is asked, before it is loaded."""
+
+    path: Path
+    spec: ModelSpec
+    sha256: str
+
+
+def find(runs: Sequence[Path], dataset: Dataset) -> tuple[Teacher, ...]:
+    """The models of some run directories, checked against the pictures they will see.
+
+    Raises:
+        UsageError: one is no run directory, or knows other classes or pictures.
+        ModelError: one is damaged or does not say what it is.
+    """
+    return tuple(_find(run, dataset) for run in runs)
+
+
+def _find(run: Path, dataset: Dataset) -> Teacher:
+    path = run / MODEL
+    if not path.is_file():
+        raise UsageError(f"--teacher {run} holds no {MODEL}; name a run directory")
+    spec = modelfile.read_keras_spec(path)
+    if spec is None:
+        raise ModelError(f"{path} does not say what it is; train it with `python -m train`")
+    if spec.labels != dataset.labels:
+        raise UsageError(
+            f"--teacher {run} knows {', '.join(spec.labels)}, "
+            f"but the pictures show {', '.join(dataset.labels)}; they must be alike"
+        )
+    theirs, ours = spec.image, dataset.image
+    sizes = [(image.height, image.width, image.color) for image in (theirs, ours)]
+    if sizes[0] != sizes[1]:
+        raise UsageError(
+            f"--teacher {run} takes pictures (height, width, colour) = {sizes[0]}, "
+            f"these are {sizes[1]}; they must be alike"
+        )
+    return Teacher(path, spec, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+class Lessons:
+    """What the teachers answer, by version of the training pictures."""
+
+    def __init__(
+        self, teachers: Sequence[Teacher], dataset: Dataset, config: TrainConfig, folder: Path
+    ) -> None:
+        """Load the teachers.
+
+        Args:
+            teachers: one or more; of several, the logits are averaged.
+            dataset: its training pictures are asked about.
+            config: how the pictures are changed.
+            folder: where answers are kept.
+        """
+        import keras
+
+        self._dataset, self._config, self._folder = dataset, config, folder
+        self._models = [
+            (keras.saving.load_model(teacher.path, compile=False), teacher.spec)
+            for teacher in teachers
+        ]
+
+    def of(self, version: int) -> NDArray[np.float16]:
+        """The logits of one version of every training picture: shape (n, classes).
+
+        Raises:
+            OutputError: they cannot be kept.
+        """
+        path = self._folder / f"teacher-{version:06}.logits"
+        try:
+            return _array(unseal(path.read_bytes()))
+        except (OSError, ValueError):  # not asked yet, or damaged
+            answers = np.mean([self._ask(*pair, version) for pair in self._models], axis=0)
+            buffer = io.BytesIO()
+            np.save(buffer, answers.astype(np.float16))
+            write_atomically(path, seal(buffer.getvalue()), overwrite=True)
+            return _array(buffer.getvalue())
+
+    def _ask(self, model: Any, spec: ModelSpec, version: int) -> NDArray[np.float32]:
+        import tensorflow as tf
+
+        from train import batches
+
+        ask = tf.function(lambda images: model(images, training=False))
+        shape = (len(self._dataset.train), len(self._dataset.labels))
+        answers = np.empty(shape, np.float32)
+        epochs = range(version, version + 1)
+        for images, _, positions in batches.training(
+            self._dataset, self._config, epochs, image=spec.image
+        ):
+            answers[positions.numpy()] = ask(images).numpy()
+        return np.log(np.maximum(answers, 1e-6)) if spec.scores == "probabilities" else answers
+
+
+def _array(data: bytes) -> NDArray[np.float16]:
+    array: NDArray[np.float16] = np.load(io.BytesIO(data), allow_pickle=False)
+    return array
