@@ -21,7 +21,7 @@ MIN_BLOCKS: Final = 6
 # or the kernel's choice of pages change as much for no reason of the model's.
 SMALLEST: Final = 0.01
 
-_RESAMPLES: Final = 4000
+_RESAMPLES: Final = 2000
 
 
 @dataclass(frozen=True)

@@ -15,15 +15,19 @@ from typing import Any, Final
 from edge_runtime.errors import EdgeError, ModelError
 
 _TIMEOUT_SECONDS: Final = 600
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
-def run(module: str, job: Mapping[str, Any], *, about: str) -> dict[str, Any]:
+def run(
+    module: str, job: Mapping[str, Any], *, about: str, environment: Mapping[str, str] = _NOTHING
+) -> dict[str, Any]:
     """Have a module of this package do a job in a fresh process.
 
     Args:
         module: its full name; run as a program it calls `serve`.
         job: what to do; goes there as JSON.
         about: what the job is about, for messages: a model file, say.
+        environment: variables to add to this process's own.
 
     Returns:
         The answer, from JSON.
@@ -36,7 +40,7 @@ def run(module: str, job: Mapping[str, Any], *, about: str) -> dict[str, Any]:
     try:
         child = subprocess.run(  # noqa: S603  our own interpreter and module
             [sys.executable, "-P", "-m", module],
-            env={**os.environ, "PYTHONPATH": packages.rstrip(os.pathsep)},
+            env={**os.environ, **environment, "PYTHONPATH": packages.rstrip(os.pathsep)},
             input=json.dumps(job),
             capture_output=True,
             text=True,

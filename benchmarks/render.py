@@ -152,12 +152,27 @@ def method_lines(report: BenchmarkReport) -> list[str]:
         "Latency": f"{TIMED} {settings.blocks} fresh processes, each with a warm-up and "
         f"{settings.rounds} rounds of every file in an order shuffled anew (seed "
         f"{settings.seed}); {settings.seconds:g} s a file in all.",
+        "Limit": _limit(report),
         "Images per second": "the timed calls by the time they took, one picture at a time.",
         "Load and memory": "medians of fresh processes. Load is reading the file, checking its "
         "digest and building the engine. Of the memory, the runtime's part is that of the same "
         "process with everything imported and no file opened.",
     }
     return [f"{name}: {fact}" for name, fact in facts.items() if fact]
+
+
+def _limit(report: BenchmarkReport) -> str:
+    peaks = [
+        f"{peak.macs_per_second / 1e9:,.0f} billion {peak.arithmetic} multiply-accumulates a "
+        f"second by {peak.by}"
+        for peak in report.peaks
+    ]
+    if not peaks:
+        return ""
+    return (
+        f"{', '.join(peaks)}, in products of 512 x 512 matrices. Of a model, convolutions and "
+        "matrix products are counted."
+    )
 
 
 def _remarks(report: BenchmarkReport) -> list[str]:

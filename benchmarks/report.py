@@ -12,7 +12,9 @@ from benchmarks.accuracy import Accuracy
 from benchmarks.documents import build
 from benchmarks.latency import Timing
 from benchmarks.machine import Machine, MachineState
+from benchmarks.macs import Work
 from benchmarks.memory import Memory
+from benchmarks.peak import Peak
 from benchmarks.settings import Settings
 from benchmarks.startup import Startup
 from edge_runtime.errors import InputError
@@ -36,6 +38,7 @@ class Measurement:
     memory: Memory | None = None
     accuracy: Accuracy | None = None
     timing: Timing | None = None
+    work: Work | None = None
     failure: str | None = None  # why the file could not be measured
     outside: tuple[str, ...] = ()  # the figures outside their tolerance, each as a sentence
 
@@ -61,12 +64,23 @@ class BenchmarkReport:
     after: MachineState
     measurements: tuple[Measurement, ...]  # in the order given
     yardstick: Timing | None = None  # the same work in every report: see `blocks.YARDSTICK`
+    peaks: tuple[Peak, ...] = ()  # the limit of this machine, with as many threads
     notes: tuple[str, ...] = ()  # what a reader must know, for example why a figure is missing
 
     @property
     def passed(self) -> bool:
         """Every file was measured, and none is outside its tolerance."""
         return all(row.verdict in ("ok", "unjudged") for row in self.measurements)
+
+    def share_of_limit(self, row: Measurement) -> float | None:
+        """The time that the limit allows as a share of a file's p50; None where not measured."""
+        if row.work is None or row.timing is None:
+            return None
+        for peak in self.peaks:
+            if peak.arithmetic == row.work.arithmetic:
+                limit_ms = 1000 * row.work.macs / peak.macs_per_second
+                return limit_ms / row.timing.p50_ms
+        return None
 
     def to_json(self) -> str:
         """The report as JSON text; `passed` and each file's `verdict` are in it for other tools."""

@@ -11,7 +11,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import accuracy, blocks, latency, machine, startup
+from benchmarks import accuracy, blocks, latency, machine, macs, peak, startup
 from benchmarks.evaluation import EvaluationSet
 from benchmarks.notes import accuracy_notes, machine_notes
 from benchmarks.report import BenchmarkReport, Measurement
@@ -68,6 +68,8 @@ def benchmark(
     _predict(subjects, progress)
     _judge(subjects, settings)
     yardstick = _time(subjects, settings, progress)
+    progress("measuring the limit of this machine", 0, 1)
+    peaks = peak.measure(settings.num_threads, settings.cores)
     after, here = machine.state(), machine.describe()
     rows = tuple(subject.row for subject in subjects)
     return BenchmarkReport(
@@ -79,6 +81,7 @@ def benchmark(
         after=after,
         measurements=rows,
         yardstick=yardstick,
+        peaks=peaks,
         notes=(*accuracy_notes(rows), *machine_notes(rows, here, before, after)),
     )
 
@@ -109,6 +112,7 @@ def _open(subjects: Sequence[_Subject], settings: Settings, progress: Progress) 
             sha256=file.sha256,
             startup=opening,
             memory=memory,
+            work=macs.count(file),
         )
 
 

@@ -38,7 +38,7 @@ def tables(report: BenchmarkReport) -> list[Table]:
         _table(_accuracy_title(rows), _ACCURACY, rows, names),
         _table(
             f"Speed: one picture at a time, {threads} thread{'s' if threads > 1 else ''}",
-            _speed_columns(rows),
+            _speed_columns(report),
             measured,
             names,
         ),
@@ -155,8 +155,9 @@ _ACCURACY: Final[Mapping[str, Column]] = {
 }
 
 
-def _speed_columns(rows: Sequence[Measurement]) -> dict[str, Column]:
-    """Load time, latency in the unit that suits these files, rate and memory."""
+def _speed_columns(report: BenchmarkReport) -> dict[str, Column]:
+    """Load time, latency in the unit that suits these files, share of the limit, and memory."""
+    rows = report.measurements
     medians_ms = [row.timing.p50_ms for row in rows if row.timing is not None]
     unit, scale = ("µs", 1000) if max(medians_ms, default=0) < 1 else ("ms", 1)
 
@@ -165,6 +166,10 @@ def _speed_columns(rows: Sequence[Measurement]) -> dict[str, Column]:
 
     def timing(figure: Callable[[Timing], float]) -> Column:
         return lambda row: None if row.timing is None else _digits(figure(row.timing))
+
+    def limit(row: Measurement) -> str | None:
+        share = report.share_of_limit(row)
+        return None if share is None else f"{100 * share:.0f}"
 
     def memory(figure: Callable[[Memory], int]) -> Column:
         return lambda row: None if row.memory is None else f"{figure(row.memory) / 1e6:.1f}"
@@ -175,6 +180,7 @@ def _speed_columns(rows: Sequence[Measurement]) -> dict[str, Column]:
         f"p90, {unit}": timing(lambda timing: timing.p90_ms * scale),
         f"p99, {unit}": timing(lambda timing: timing.p99_ms * scale),
         "images/s": timing(lambda timing: timing.images_per_second),
+        "% of limit": limit,
         "memory, MB": memory(lambda memory: memory.peak_bytes),
         "runtime's": memory(lambda memory: memory.runtime_bytes),
     }

@@ -62,6 +62,7 @@ def _picture(image: ImageInput) -> str:
     colour = "grey" if image.color == "gray" else "RGB"
     polarity = "" if image.polarity == "any" else f", {image.polarity.replace('-', ' ')}"
     margins = ", margins cut" if image.trim else ""
+    margins += ", levelled" if image.level else ""
     return (
         f"{image.width} x {image.height} {colour}{polarity}; "
         f"others are brought there by {image.fit}, {image.resampling}{margins}"

@@ -53,6 +53,7 @@ class ImageInput:
     resampling: Resampling = "bilinear"
     polarity: Polarity = "any"
     trim: bool = False  # cut margins of the background's colour before fitting
+    level: bool = False  # make the background the end of the range, the object reach the other
 
     def __post_init__(self) -> None:
         _require(
@@ -64,6 +65,10 @@ class ImageInput:
                 len(values) == self.channels,
                 f"image.{name} has {len(values)} values for {self.channels} channel(s)",
             )
+        _require(
+            not self.level or (self.color == "gray" and self.polarity != "any"),
+            "image.level needs a grey picture and a polarity",
+        )
         _require(all(map(math.isfinite, self.mean)), "image.mean must be finite")
         _require(
             all(math.isfinite(value) and value > 0 for value in self.std),

@@ -23,40 +23,62 @@ def steps_per_epoch(dataset: Dataset, config: TrainConfig) -> int:
     return math.ceil(len(dataset.train) / config.batch_size)
 
 
-def training(dataset: Dataset, config: TrainConfig, *, first_epoch: int = 0) -> Any:
-    """Shuffled, perhaps augmented batches of all epochs from `first_epoch`, counted from 0.
+def version(config: TrainConfig, epoch: Any) -> Any:
+    """Which of the changed versions of the pictures an epoch, from 0, shows."""
+    if not config.teacher:
+        return epoch
+    return epoch % config.versions if config.augment else 0 * epoch
+
+
+def training(
+    dataset: Dataset, config: TrainConfig, epochs: range, *, image: ImageInput | None = None
+) -> Any:
+    """Shuffled, perhaps augmented batches.
+
+    Args:
+        dataset: its training pictures.
+        config: how they are changed.
+        epochs: of which epochs, from 0.
+        image: the contract of the model that they are for; None takes the data set's.
 
     Returns:
-        A `tf.data.Dataset` of (pictures, one-hot labels): float32 (n, height, width, channels)
-        as the model wants them, and float32 (n, classes).
+        A `tf.data.Dataset` of (pictures, one-hot labels, positions): float32 (n, height, width,
+        channels) as the model wants them, float32 (n, classes), and int32 (n,) in the training
+        split.
     """
     count, size = len(dataset.train), config.batch_size
     images, labels = _tensors(dataset.train, len(dataset.labels))
-    table = tf.constant(pixel_table(dataset.image))
-    seed = tf.constant([config.seed, 0], tf.int64)
+    table = tf.constant(pixel_table(image or dataset.image))
+    version_seed, order_seed = tf.unstack(
+        tf.random.split(tf.constant([config.seed, 0], tf.int64), 2)
+    )
 
     def numbered(epoch: Any) -> Any:
-        epoch_seed = tf.random.fold_in(seed, epoch)
-        order = tf.random.experimental.stateless_shuffle(tf.range(count), epoch_seed)
+        """The seed and the positions of each batch: a changed version's are always the same."""
+        drawn = version(config, epoch) if config.augment else epoch
+        seed = tf.random.fold_in(version_seed, drawn)
+        numbers = tf.range(steps_per_epoch(dataset, config))
+        numbers = _shuffled(numbers, tf.random.fold_in(order_seed, epoch))
         # Shuffling positions and picking whole batches costs far less than moving single pictures.
-        chosen = tf.data.Dataset.from_tensor_slices(order).batch(size).enumerate()
-        return chosen.map(lambda step, positions: (tf.random.fold_in(epoch_seed, step), positions))
+        order = _shuffled(tf.range(count), seed)
+        return tf.data.Dataset.from_tensor_slices(numbers).map(
+            lambda number: (
+                tf.random.fold_in(seed, number),
+                order[number * size : (number + 1) * size],
+            )
+        )
 
-    def batch(step_seed: Any, positions: Any) -> tuple[Any, Any]:
+    def batch(seed: Any, positions: Any) -> tuple[Any, Any, Any]:
         pictures = tf.gather(images, positions)
         if config.augment:
             pictures = augment(
-                pictures,
-                step_seed,
-                mirrors=dataset.mirrors,
-                pixels=config.shift,
-                erased=config.erase,
+                pictures, seed, mirrors=dataset.mirrors, pixels=config.shift, erased=config.erase
             )
-        return normalise(pictures, table), tf.gather(labels, positions)
+        return normalise(pictures, table), tf.gather(labels, positions), positions
 
-    epochs = tf.data.Dataset.range(first_epoch, config.epochs, output_type=tf.int64)
+    numbers = tf.data.Dataset.range(epochs.start, epochs.stop, output_type=tf.int64)
     # One thread is fast enough (2 % of a small model's step).
-    return epochs.flat_map(numbered).map(batch).prefetch(tf.data.AUTOTUNE)
+    return numbers.flat_map(numbered).map(batch).prefetch(tf.data.AUTOTUNE)
 
 
 def in_order(split: Split, image: ImageInput, classes: int, batch_size: int = 250) -> Any:
@@ -71,6 +93,10 @@ def normalise(images: Any, table: Any) -> Any:
     pixels = tf.cast(images, tf.int32)
     channels = [tf.gather(table[c], pixels[..., c]) for c in range(table.shape[0])]
     return tf.stack(channels, axis=-1)
+
+
+def _shuffled(values: Any, seed: Any) -> Any:
+    return tf.random.experimental.stateless_shuffle(values, seed)
 
 
 def _tensors(split: Split, classes: int) -> tuple[Any, Any]:

@@ -1,14 +1,11 @@
 """The state of a training between two epochs, in files that survive a kill at any moment.
 
-A checkpoint is one file: the SHA-256 of the rest in hexadecimal, a line break, then an `.npz`
-archive of arrays and of a JSON text. It appears as a whole or not at all, and the one before it
-stays until the next is complete.
+A checkpoint appears as a whole or not at all, and the one before it stays until the next is
+complete.
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,11 +19,12 @@ from numpy.typing import NDArray
 from edge_runtime.errors import InputError, OutputError
 from edge_runtime.files import write_atomically
 from train.history import Epoch
+from train.sealed import pack, unpack
 
 Weights = Sequence[NDArray[Any]]
 
 _GENERATIONS: Final = 2  # the newest, and one more in case the disk damaged it
-_DIGEST_BYTES: Final = 65  # with its line break
+_OURS: Final = ("epoch-*.checkpoint", "teacher-*.logits", ".*.tmp")  # what clear() removes
 _TEXT: Final = "about.json"
 
 
@@ -67,7 +65,7 @@ class Checkpoints:
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            for path in self.folder.glob(".*.tmp"):
+            for path in self.folder.glob(_OURS[-1]):
                 path.unlink()
         except OSError as error:
             raise OutputError(
@@ -97,7 +95,7 @@ class Checkpoints:
         for path in reversed(paths):
             try:
                 plan, state = _unpack(path.read_bytes())
-            except (OSError, ValueError, KeyError, EOFError) as error:
+            except (OSError, ValueError) as error:
                 print(f"{path} is damaged ({error}); taking the one before", file=sys.stderr)
                 continue
             self._require_same(plan)
@@ -107,9 +105,10 @@ class Checkpoints:
         return None
 
     def clear(self) -> None:
-        """Remove the checkpoints, and the folder if nothing else is in it."""
-        for path in self._paths():
-            path.unlink()
+        """Remove what trainings keep here, and the folder if nothing else is in it."""
+        for pattern in _OURS:
+            for path in self.folder.glob(pattern):
+                path.unlink()
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
@@ -138,27 +137,20 @@ def _pack(state: State, plan: Mapping[str, Any]) -> bytes:
         "cpu_seconds": state.cpu_seconds,
         "arrays": {name: len(arrays) for name, arrays in state.weights.items()},
     }
-    members: dict[str, Any] = {
+    arrays = {
         f"{name}.{index}": array
         for name, arrays in state.weights.items()
         for index, array in enumerate(arrays)
     }
-    members[_TEXT] = np.frombuffer(json.dumps(about).encode(), np.uint8)
-    buffer = io.BytesIO()
-    np.savez(buffer, **members)
-    payload = buffer.getvalue()
-    return hashlib.sha256(payload).hexdigest().encode() + b"\n" + payload
+    return pack({_TEXT: np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays})
 
 
 def _unpack(data: bytes) -> tuple[Mapping[str, Any], State]:
-    digest, payload = data[:_DIGEST_BYTES], data[_DIGEST_BYTES:]
-    if digest != hashlib.sha256(payload).hexdigest().encode() + b"\n":
-        raise ValueError("its digest does not fit")
-    with np.load(io.BytesIO(payload), allow_pickle=False) as archive:
-        about = json.loads(archive[_TEXT].tobytes())
-        weights = {
-            name: [archive[f"{name}.{index}"] for index in range(count)]
-            for name, count in about["arrays"].items()
-        }
+    arrays = unpack(data)
+    about = json.loads(arrays[_TEXT].tobytes())
+    weights = {
+        name: [arrays[f"{name}.{index}"] for index in range(count)]
+        for name, count in about["arrays"].items()
+    }
     history = tuple(Epoch(**epoch) for epoch in about["history"])
     return about["plan"], State(history, weights, about["seconds"], about["cpu_seconds"])

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_runtime.console import run
+from train import recipe
 from train.config import TrainConfig
 from train.settings import add_flags
 
@@ -25,7 +26,8 @@ def _train(arguments: argparse.Namespace) -> int:
     from train.pipeline import is_finished, train
 
     given = vars(arguments).keys() & TrainConfig.__dataclass_fields__.keys()
-    config = TrainConfig(**{name: getattr(arguments, name) for name in given})
+    settings = recipe.read(arguments.config) if arguments.config else {}
+    config = TrainConfig(**settings | {name: getattr(arguments, name) for name in given})
     out: Path = arguments.out or Path("runs") / config.model
     resume, overwrite = arguments.resume, arguments.overwrite
     if resume and not overwrite and is_finished(config, out):
@@ -70,6 +72,12 @@ def _parser() -> argparse.ArgumentParser:
         "--resume",
         action="store_true",
         help="go on where an interrupted run stopped; begin where there is none",
+    )
+    add(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings from a TOML file, such as the train.toml of a run; flags go before it",
     )
     add_flags(parser, TrainConfig)
     add("--verbose", action="store_true", help="show what TensorFlow says")

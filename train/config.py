@@ -85,6 +85,31 @@ class TrainConfig:
         metavar="X",
         within=Within(0, 1, but_high=True),
     )
+    teacher: tuple[Path, ...] | None = setting(
+        None,
+        "run directories of larger models, whose answers are learnt from as well",
+        metavar="DIR[,DIR…]",
+    )
+    teacher_weight: float = setting(
+        0.7,
+        "with --teacher: share of the loss that comes from its answers and not from the labels",
+        metavar="X",
+        within=Within(0, 1),
+    )
+    temperature: float = setting(
+        3.0,
+        "with --teacher: divides the logits of both before they are compared; higher shows more of "
+        "what the teacher thinks of the wrong classes",
+        metavar="X",
+        within=Within(0, but_low=True),
+    )
+    versions: int = setting(
+        12,
+        "with --teacher and --augment: changed versions of each picture that the teacher is asked "
+        "about; later epochs repeat them",
+        metavar="N",
+        within=_ONE_OR_MORE,
+    )
     average: float = setting(
         0.0,
         "judge and keep a running average of the weights that forgets so little each step: 0.999 "

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from edge_runtime.errors import UsageError
 from edge_runtime.spec import ImageInput
-from train import batches, models, optimizers
+from train import batches, losses, models, optimizers
 from train.checkpoint import State
 from train.config import TrainConfig
 from train.datasets import Dataset, Split
 from train.history import Epoch, Listener, best
+from train.teacher import Lessons
 
 STEPS_PER_CALL = 20  # Python is asked back so seldom, which small models feel
 
@@ -40,6 +41,7 @@ def fit(
     config: TrainConfig,
     listener: Listener,
     *,
+    lessons: Lessons | None = None,
     start: State | None = None,
     save: Callable[[State], None] = lambda _: None,
 ) -> Fitted:
@@ -53,6 +55,7 @@ def fit(
         dataset: its training pictures teach, its validation pictures choose.
         config: how.
         listener: is told how far it is.
+        lessons: what a teacher answers; None without one.
         start: where an earlier, equal call stopped; the end is the same as if it had not.
         save: takes the state after each epoch.
 
@@ -65,9 +68,12 @@ def fit(
     state = start or State((), {"best": ()}, 0.0, 0.0)
     if start:
         trainer.restore(start)
-    iterator = iter(batches.training(dataset, config, first_epoch=len(state.history)))
-    for number in range(len(state.history) + 1, config.epochs + 1):
+    epochs = range(len(state.history), config.epochs)
+    iterator = iter(batches.training(dataset, config, epochs))
+    for number in range(epochs.start + 1, epochs.stop + 1):
         wall, processor = time.monotonic(), time.process_time()
+        if lessons:
+            trainer.learn_from(lessons.of(batches.version(config, number - 1)))
         loss, accuracy = trainer.epoch(number, iterator, steps, listener.on_step)
         logits = predict(judged, dataset.validation, dataset.image)
         done = Epoch(number, loss, accuracy, *_judge(logits, dataset.validation.labels))
@@ -98,9 +104,7 @@ class _Trainer:
     ) -> None:
         self._model, self._judged, self._config = model, judged, config
         self._optimizer = optimizers.optimizer(model, config, steps)
-        self._loss = keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=config.label_smoothing
-        )
+        self._taught: Any = None  # the teacher's logits of every training picture
         # XLA makes these models train slower on CPUs.
         self._steps = tf.function(self._several, jit_compile=False)
         self._counts = tf.Variable(tf.zeros(3))  # pictures, sum of their losses, how many are right
@@ -126,6 +130,12 @@ class _Trainer:
             variables["average"] = self._judged.variables
         return variables
 
+    def learn_from(self, logits: NDArray[np.float16]) -> None:
+        """Compare with these logits of every training picture from now on."""
+        if self._taught is None:
+            self._taught = tf.Variable(logits, trainable=False)
+        self._taught.assign(logits)
+
     def epoch(
         self, number: int, iterator: Any, steps: int, on_step: Callable[[int], None]
     ) -> tuple[float, float]:
@@ -148,11 +158,14 @@ class _Trainer:
         for _ in tf.range(count):
             self._step(*next(iterator))
 
-    def _step(self, images: Any, labels: Any) -> None:
+    def _step(self, images: Any, labels: Any, positions: Any) -> None:
+        taught = None
+        if self._taught is not None:
+            taught = tf.cast(tf.gather(self._taught, positions), tf.float32)
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
             logits = self._model(images, training=True)
-            loss = self._loss(labels, logits)
+            loss = losses.loss(logits, labels, taught, self._config)
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         if self._judged is not self._model:
             step = self._optimizer.iterations

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from edge_runtime.errors import OutputError
 from edge_runtime.files import new_directory, refuse_existing
-from train import datasets, framework
+from train import datasets, framework, teacher
 from train.checkpoint import Checkpoints, State
 from train.config import TrainConfig
 from train.evaluate import evaluate
+from train.teacher import Lessons, Teacher
 
 if TYPE_CHECKING:
     from train.save import Trained
 
 SUMMARY: Final = "train.json"
 
-# What may be another when an interrupted training goes on: where the files are, and a smaller
+# What may be another when an interrupted training goes on: where files are, and a smaller
 # learning rate, which is what a loss that is no number asks for.
-_MAY_CHANGE: Final = ("data", "learning_rate")
+_MAY_CHANGE: Final = ("data", "teacher", "learning_rate")
 
 
 def train(
@@ -66,9 +67,17 @@ def train(
         ),
         file=sys.stderr,
     )
+    teachers = teacher.find(config.teacher or (), dataset)
     framework.load(verbose=verbose)
     settings = {key: value for key, value in config.to_dict().items() if key not in _MAY_CHANGE}
-    checkpoints = Checkpoints(work, {**settings, "files": dict(dataset.sha256)})
+    checkpoints = Checkpoints(
+        work,
+        {
+            **settings,
+            "files": dict(dataset.sha256),
+            "teachers": [known.sha256 for known in teachers],
+        },
+    )
     if not resume:
         checkpoints.clear()
     state = checkpoints.latest()
@@ -77,7 +86,9 @@ def train(
     with _told(checkpoints, config.epochs):
         from train import save
 
-        trained = _trained(config, out, dataset, state, checkpoints.save)
+        trained = _trained(
+            config, out, dataset, teachers=teachers, checkpoints=checkpoints, state=state
+        )
         with new_directory(out, overwrite=overwrite, mark=SUMMARY) as folder:
             save.write(folder, trained)
     checkpoints.clear()
@@ -97,8 +108,10 @@ def _trained(
     config: TrainConfig,
     out: Path,
     dataset: datasets.Dataset,
+    *,
+    teachers: Sequence[Teacher],
+    checkpoints: Checkpoints,
     state: State | None,
-    keep: Callable[[State], None],
 ) -> Trained:
     import keras
 
@@ -107,9 +120,18 @@ def _trained(
     done = len(state.history) if state else 0
     keras.utils.set_random_seed(config.seed)
     model = models.build(config, dataset.image, len(dataset.labels))
+    lessons = Lessons(teachers, dataset, config, checkpoints.folder) if teachers else None
     steps = batches.steps_per_epoch(dataset, config)
     with progress.shown(config.epochs, steps, done=done) as listener:
-        fitted = fit.fit(model, dataset, config, listener, start=state, save=keep)
+        fitted = fit.fit(
+            model,
+            dataset,
+            config,
+            listener,
+            lessons=lessons,
+            start=state,
+            save=checkpoints.save,
+        )
     # The only look at the test pictures, when nothing is left to choose.
     scores = fit.predict(model, dataset.test, dataset.image)
     return save.Trained(

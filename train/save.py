@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 import edge_runtime
 from edge_runtime import modelfile, postprocess
 from edge_runtime.spec import ModelSpec, Provenance, Reference
-from train import models, plots
+from train import models, plots, recipe
 from train.config import TrainConfig
 from train.datasets import Dataset, Split
 from train.evaluate import Evaluation
@@ -43,11 +43,12 @@ class Trained:
 
 
 def write(folder: Path, trained: Trained) -> None:
-    """Fill an empty folder: model.keras, train.json, history.csv, *.npz and plots/."""
+    """Fill an empty folder: model.keras, train.json, train.toml, history.csv, *.npz and plots/."""
     dataset = trained.dataset
     _write_model(folder / "model.keras", trained)
     document = json.dumps(summary(trained), indent=2, ensure_ascii=False)
     (folder / "train.json").write_text(document + "\n", encoding="utf-8")
+    (folder / recipe.NAME).write_text(recipe.write(trained.config), encoding="utf-8")
     _write_history(folder / "history.csv", trained.fitted.epochs)
     _write_pictures(folder / "calibration.npz", dataset.train.sample(CALIBRATION_IMAGES))
     _write_pictures(folder / "evaluation.npz", dataset.test)

@@ -8,7 +8,6 @@ epochs repeat the versions (Hinton et al. 2015, "Distilling the Knowledge in a N
 from __future__ import annotations
 
 import hashlib
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +18,11 @@ from numpy.typing import NDArray
 
 from edge_runtime import modelfile
 from edge_runtime.errors import ModelError, UsageError
-from edge_runtime.files import seal, unseal, write_atomically
+from edge_runtime.files import write_atomically
 from edge_runtime.spec import ModelSpec
 from train.config import TrainConfig
 from train.datasets import Dataset
+from train.sealed import pack, unpack
 
 MODEL: Final = "model.keras"
 
@@ -98,13 +98,12 @@ class Lessons:
         """
         path = self._folder / f"teacher-{version:06}.logits"
         try:
-            return _array(unseal(path.read_bytes()))
+            return unpack(path.read_bytes())["logits"]
         except (OSError, ValueError):  # not asked yet, or damaged
             answers = np.mean([self._ask(*pair, version) for pair in self._models], axis=0)
-            buffer = io.BytesIO()
-            np.save(buffer, answers.astype(np.float16))
-            write_atomically(path, seal(buffer.getvalue()), overwrite=True)
-            return _array(buffer.getvalue())
+            logits: NDArray[np.float16] = answers.astype(np.float16)
+            write_atomically(path, pack({"logits": logits}), overwrite=True)
+            return logits
 
     def _ask(self, model: Any, spec: ModelSpec, version: int) -> NDArray[np.float32]:
         import tensorflow as tf
@@ -120,8 +119,3 @@ class Lessons:
         ):
             answers[positions.numpy()] = ask(images).numpy()
         return np.log(np.maximum(answers, 1e-6)) if spec.scores == "probabilities" else answers
-
-
-def _array(data: bytes) -> NDArray[np.float16]:
-    array: NDArray[np.float16] = np.load(io.BytesIO(data), allow_pickle=False)
-    return array

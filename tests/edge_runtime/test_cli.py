@@ -26,6 +26,7 @@ from edge_runtime.spec import Decision, ModelSpec
 Half = Callable[..., NDArray[np.uint8]]
 
 ROOT = Path(__file__).parents[2]
+BUFFERED = os.environ | {"PYTHONUNBUFFERED": ""}  # as for anybody who does not say otherwise
 
 
 @pytest.fixture
@@ -65,6 +66,7 @@ def run(*arguments: str, **settings: Any) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "edge_runtime", *arguments],
         cwd=ROOT,
+        env=BUFFERED,
         capture_output=True,
         text=True,
         check=False,
@@ -344,6 +346,7 @@ def test_help_loads_neither_numpy_nor_pillow_nor_an_engine() -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "edge_runtime", "--help"],
         cwd=ROOT,
+        env=BUFFERED,
         capture_output=True,
         text=True,
         check=True,
@@ -370,6 +373,7 @@ def test_results_go_through_a_pipe_that_closes_early(pictures: dict[str, str], m
     done = subprocess.run(
         ["bash", "-c", command, "bash", sys.executable, model, *[pictures["top"]] * 300],
         cwd=ROOT,
+        env=BUFFERED,
         capture_output=True,
         text=True,
         check=False,
@@ -386,7 +390,11 @@ def test_each_result_is_printed_as_soon_as_it_is_known(
     os.mkfifo(slow)
     command = [sys.executable, "-m", "edge_runtime", "classify", "--model", model]
     with subprocess.Popen(
-        [*command, pictures["top"], str(slow)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [*command, pictures["top"], str(slow)],
+        cwd=ROOT,
+        env=BUFFERED,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(pictures["top"])
@@ -404,6 +412,7 @@ def test_control_c_is_130_and_one_line(
     with subprocess.Popen(
         [*command, pictures["top"], str(never)],
         cwd=ROOT,
+        env=BUFFERED,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

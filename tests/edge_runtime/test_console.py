@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -86,6 +87,7 @@ def run_python(code: str, shell: str) -> subprocess.CompletedProcess[str]:
     body += "sys.exit(console.run('tool', command))"
     return subprocess.run(
         ["bash", "-c", shell, "bash", sys.executable, body],
+        env=os.environ | {"PYTHONUNBUFFERED": ""},
         capture_output=True,
         text=True,
         check=False,

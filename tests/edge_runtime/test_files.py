@@ -191,9 +191,13 @@ def test_a_folder_appears_when_it_is_complete(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_a_folder_that_fails_leaves_nothing(tmp_path: Path, error: type[BaseException]) -> None:
-    with pytest.raises(error), new_directory(tmp_path / "run") as folder:
-        (folder / "half").write_bytes(b"x")
-        raise error
+    def fail_halfway() -> None:
+        with new_directory(tmp_path / "run") as folder:
+            (folder / "half").write_bytes(b"x")
+            raise error
+
+    with pytest.raises(error):
+        fail_halfway()
     assert list(tmp_path.iterdir()) == []
 
 

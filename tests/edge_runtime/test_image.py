@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import random
@@ -395,10 +396,8 @@ def test_a_damaged_picture_is_read_or_refused_and_nothing_else(encoded: Encode, 
         damaged = bytearray(data)
         for _ in range(randomness.choice((1, 2, 8))):
             damaged[randomness.randrange(len(damaged))] = randomness.randrange(256)
-        try:
-            image.load(bytes(damaged), GREY)
-        except InputError as error:
-            assert str(error)
+        with contextlib.suppress(InputError):
+            assert image.load(bytes(damaged), GREY).mode == "L"
 
 
 @pytest.mark.parametrize(

@@ -377,7 +377,7 @@ def test_a_keras_file_carries_a_spec(keras_file: Path, models: Path) -> None:
 @pytest.mark.parametrize("damage", [b"", b"PK", b"\x89HDF\r\n\x1a\n"])
 def test_what_is_no_keras_file_is_an_error(keras_file: Path, damage: bytes) -> None:
     keras_file.write_bytes(damage)
-    with pytest.raises(ModelError, match="is not a readable .keras file"):
+    with pytest.raises(ModelError, match=r"is not a readable \.keras file"):
         modelfile.read_keras_spec(keras_file)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from edge_runtime import preprocess
+from edge_runtime.errors import SpecError
 from edge_runtime.spec import Fit, ImageInput, Polarity, Resampling
 
 
@@ -272,8 +273,14 @@ def test_a_negative_is_inverted_and_says_so(
 
 @pytest.mark.parametrize(
     ("polarity", "background"),
-    [("light-on-dark", 0), ("light-on-dark", 127), ("dark-on-light", 255), ("dark-on-light", 128)]
-    + [("any", 0), ("any", 255)],
+    [
+        ("light-on-dark", 0),
+        ("light-on-dark", 127),
+        ("dark-on-light", 255),
+        ("dark-on-light", 128),
+        ("any", 0),
+        ("any", 255),
+    ],
 )
 def test_the_right_polarity_is_left_as_it_is(polarity: Polarity, background: int) -> None:
     picture = framed(background, 255 - background)
@@ -306,3 +313,28 @@ def test_one_odd_corner_does_not_change_the_background() -> None:
     picture[:4, :4] = 0
     wanted = contract(polarity="dark-on-light")
     assert preprocess.to_pixels(Image.fromarray(picture), wanted)[1] == ()
+
+
+@pytest.mark.parametrize(
+    ("polarity", "ends"), [("light-on-dark", (0, 255)), ("dark-on-light", (255, 0))]
+)
+@pytest.mark.parametrize("paper", [40, 215])
+def test_levelling_takes_the_paper_away_and_lets_the_object_reach_the_other_end(
+    polarity: Polarity, ends: tuple[int, int], paper: int
+) -> None:
+    noise = np.random.default_rng(0).integers(-5, 6, (32, 32))
+    picture = (framed(paper, 255 - paper) + noise).clip(0, 255).astype(np.uint8)
+    wanted = contract(polarity=polarity, level=True, resampling="box")
+    pixels = pixels_of(picture, wanted)[..., 0]
+    assert pixels[0, 0] == ends[0]
+    assert abs(int(pixels[4, 4]) - ends[1]) <= 10
+
+
+def test_levelling_a_blank_sheet_leaves_a_blank_sheet() -> None:
+    wanted = contract(polarity="light-on-dark", level=True)
+    assert (pixels_of(drawn(20, 20, 230), wanted) == 0).all()
+
+
+def test_levelling_without_a_polarity_is_no_contract() -> None:
+    with pytest.raises(SpecError, match="needs a grey picture and a polarity"):
+        contract(level=True)

@@ -47,6 +47,7 @@ def test_the_run_directory_is_complete_and_has_no_leftovers_beside_it(run: Path)
     assert {str(path.relative_to(run)) for path in run.rglob("*") if path.is_file()} == {
         "model.keras",
         "train.json",
+        "train.toml",
         "history.csv",
         "calibration.npz",
         "evaluation.npz",
@@ -160,6 +161,15 @@ def test_the_same_seed_gives_the_same_training(idx_folder: Path, tmp_path: Path)
     assert histories[0] == histories[1] != histories[2]
 
 
+def test_train_toml_repeats_the_run(idx_folder: Path, tmp_path: Path) -> None:
+    first, again = tmp_path / "first", tmp_path / "again"
+    given = ["--dataset", str(idx_folder), "--epochs", "2", "--augment", "--units", "9,7"]
+    assert main([*given, "--out", str(first)]) == 0
+    assert main(["--config", str(first / "train.toml"), "--out", str(again)]) == 0
+    for name in ("history.csv", "train.toml"):
+        assert (again / name).read_text() == (first / name).read_text()
+
+
 def test_a_loss_that_is_no_number_stops_with_advice_and_writes_nothing(
     idx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -249,13 +259,16 @@ def test_every_epoch_shows_every_picture_once_in_an_order_of_its_own(idx_folder:
 
     dataset = load(str(idx_folder))
     config = TrainConfig(epochs=3, batch_size=20)
-    seen = [np.asarray(images) for images, _ in batches.training(dataset, config)]
+
+    def shown(epochs: range) -> list[Any]:
+        return [np.asarray(images) for images, _, _ in batches.training(dataset, config, epochs)]
+
+    seen = shown(range(3))
     epochs = [np.concatenate(seen[start : start + 3]) for start in (0, 3, 6)]
     pictures = [sorted(image.tobytes() for image in epoch) for epoch in epochs]
     assert pictures[0] == pictures[1] == pictures[2]
     assert not np.array_equal(epochs[0], epochs[1])
-    later = [np.asarray(images) for images, _ in batches.training(dataset, config, first_epoch=1)]
-    assert np.array_equal(np.concatenate(later), np.concatenate(epochs[1:]))
+    assert np.array_equal(np.concatenate(shown(range(1, 3))), np.concatenate(epochs[1:]))
 
 
 def test_averaged_weights_follow_the_trained_ones_and_are_the_ones_kept(idx_folder: Path) -> None:

@@ -147,6 +147,7 @@ def _image(known: Source, split: Split) -> ImageInput:
         resampling=known.resampling,
         polarity=known.polarity,
         trim=known.trim,
+        level=known.level,
     )
 
 

@@ -35,6 +35,7 @@ class Source:
     resampling: Resampling = "lanczos"
     polarity: Polarity = "any"
     trim: bool = False  # its pictures have no margins
+    level: bool = False  # their background is black, and something in them nearly white
     mirrors: bool = False  # a mirrored picture still shows the same class
 
 
@@ -65,6 +66,7 @@ KNOWN: Final = {
         # padded the other side and made it a negative (Xiao et al. 2017, arXiv 1708.07747).
         polarity="light-on-dark",
         trim=True,
+        level=True,
         mirrors=True,
     ),
     "mnist": Source(

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import macs, peak
+from edge_runtime import modelfile
+
+MODELS = Path(__file__).parents[1] / "models"
+
+
+@pytest.mark.parametrize("kind", ["tflite", "onnx"])
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_every_file_of_a_model_takes_the_same_work_in_its_own_arithmetic(
+    kind: str, precision: str
+) -> None:
+    found = macs.count(modelfile.read(MODELS / f"halves.{precision}.{kind}"))
+    other = macs.count(modelfile.read(MODELS / "halves.float32.tflite"))
+    assert found is not None
+    assert other is not None
+    assert found.arithmetic == precision
+    assert found.macs == other.macs > 0
+
+
+def test_work_is_counted_as_one_would_by_hand() -> None:
+    found = macs.count(modelfile.read(Path("edge_runtime/models/fashion-mnist.int8.tflite")))
+    # Output positions x kernel x channels in x channels out, layer by layer; then the dense one.
+    convolutions = ((28, 1, 24), (28, 24, 24), (14, 24, 32), (14, 32, 48), (7, 48, 64), (7, 64, 64))
+    by_hand = sum(side**2 * 9 * into * out for side, into, out in convolutions) + 64 * 10
+    assert found == macs.Work(by_hand, "int8")
+
+
+def test_the_limit_is_what_the_fastest_product_reached() -> None:
+    pytest.importorskip("ai_edge_litert")
+    peaks = {one.arithmetic: one for one in peak.measure(num_threads=1)}
+    assert set(peaks) == {"float32", "int8"}
+    left = np.ones((512, 512), np.float32)
+    seconds = peak._fastest_seconds(lambda: left @ left)
+    assert peaks["float32"].macs_per_second > 0.3 * 512**3 / seconds / 64
+    assert 1e8 < peaks["float32"].macs_per_second < 1e13

@@ -1,0 +1,247 @@
+"""A Raspberry Pi's own software on this machine: Debian's userlands for ARM, run by QEMU.
+
+`python -m tests.device.lab` makes what is not there yet; it is kept in .device-lab/.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from edge_runtime.files import new_directory
+from edge_runtime.spec import Format
+from tests.device import boards
+from tests.device.boards import Board
+
+HERE: Final = Path(__file__).parent
+REPOSITORY: Final = HERE.parents[1]
+CACHE: Final = REPOSITORY / ".device-lab"
+CONSTRAINTS: Final = REPOSITORY / "constraints.txt"
+RELEASE: Final = "bookworm"  # the Debian that Raspberry Pi OS with Python 3.11 is made of
+SOURCES: Final = "DEVICE_LAB_SOURCES"  # environment: where Debian's packages come from
+
+_PYTHON: Final = "/usr/bin/python3.11"
+_SITE: Final = "usr/local/lib/python3.11/dist-packages"  # where pip installs to on Debian
+_HOME: Final = "/home/pi"
+
+
+class LabError(Exception):
+    """The lab cannot be built or entered here; its text says what to do."""
+
+
+@dataclass(frozen=True)
+class Userland:
+    """What is installed on one kind of Raspberry Pi OS."""
+
+    name: str  # as Debian calls the architecture
+    qemu: str  # as QEMU calls it
+    packages: tuple[str, ...]  # Debian's
+    wheels: tuple[str, ...]  # what pip adds
+    platforms: tuple[str, ...]  # the kinds of wheel that pip accepts there
+    formats: tuple[Format, ...]  # of the model files that the engines there can run
+    boards: tuple[Board, ...]  # the first is where most is tried
+
+
+def asked_for(*extras: str) -> tuple[str, ...]:
+    """What this package's own pyproject.toml asks for, without conditions on the Python."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    optional = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(name for extra in extras for name in optional[extra])]
+    return tuple(name.split(";")[0] for name in wanted)
+
+
+ARM64: Final = Userland(
+    name="arm64",
+    qemu="aarch64",
+    packages=("base-files", "python3", "libstdc++6", "libgomp1"),
+    wheels=asked_for("litert", "onnx"),
+    platforms=tuple(f"manylinux_2_{minor}_aarch64" for minor in (28, 27, 17)),
+    formats=("tflite", "onnx"),
+    boards=(boards.PI_3, boards.PI_4, boards.PI_5),
+)
+ARMHF: Final = Userland(
+    name="armhf",
+    qemu="arm",
+    # NumPy and Pillow have no wheels for it, so they are Debian's, as on such a Pi.
+    packages=("base-files", "python3", "libstdc++6", "python3-numpy", "python3-pil"),
+    wheels=tuple(name for name in asked_for("tflite") if name.startswith("tflite-runtime")),
+    platforms=("manylinux_2_34_armv7l",),
+    formats=("tflite",),
+    boards=(boards.PI_2,),
+)
+USERLANDS: Final = (ARM64, ARMHF)
+
+
+@dataclass(frozen=True)
+class Pi:
+    """A userland to run Python in, with a folder that both sides see."""
+
+    userland: Userland
+    root: Path
+    home: Path  # here; there it is /home/pi
+
+    def install(self, wheel: Path) -> None:
+        """Put this package where the userland's Python finds it."""
+        _pip("--no-deps", "--target", self.home / "package", wheel)
+
+    def python(
+        self, *arguments: str | Path, board: Board | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the userland's Python.
+
+        Args:
+            arguments: as for `python3`; paths in `home` become what they are called there.
+            board: where to run it; None takes the userland's first.
+        """
+        board = board or self.userland.boards[0]
+        told = [self._there(item) if isinstance(item, Path) else item for item in arguments]
+        places = (self.root, self.home, self.root / "boards" / board.cpu)
+        command = [*_namespace(), "sh", HERE / "enter.sh", *places, self.userland.qemu]
+        return subprocess.run(
+            [*command, _PYTHON, *told],
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": _HOME, "QEMU_CPU": board.cpu},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def _there(self, path: Path) -> str:
+        return f"{_HOME}/{path.relative_to(self.home)}"
+
+
+def build(userland: Userland) -> Path:
+    """The root folder of a userland, from the cache where there is one of the same contents."""
+    require_qemu()
+    root = CACHE / f"{userland.name}-{_digest(userland)}"
+    if root.is_dir():
+        return root
+    for outdated in CACHE.glob(f"{userland.name}-*"):
+        shutil.rmtree(outdated)
+    with new_directory(root) as building:
+        _unpack(userland.packages, userland.name, building)
+        _settle(building)
+        _pip(
+            *(f"--platform={platform}" for platform in userland.platforms),
+            *("--only-binary=:all:", "--python-version=3.11", "--implementation=cp"),
+            *("--no-deps",) * (userland.name == "armhf"),
+            *("--constraint", CONSTRAINTS, "--target", building / _SITE),
+            *userland.wheels,
+        )
+        (building / _SITE / "home.pth").write_text(f"{_HOME}/package\n")
+        shutil.copy(f"/usr/bin/qemu-{userland.qemu}-static", building / "usr/bin")
+        for board in userland.boards:
+            board.write(building / "boards" / board.cpu)
+    return root
+
+
+def require_qemu() -> None:
+    """Have QEMU, if need be and may be by installing it.
+
+    Raises:
+        LabError: it is not there, and only root on Debian may install it unasked.
+    """
+    if all(Path(f"/usr/bin/qemu-{userland.qemu}-static").exists() for userland in USERLANDS):
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise LabError("qemu-user-static is missing; run `apt-get install qemu-user-static`")
+    _run(["apt-get", "update"])
+    _run(["apt-get", "install", "--yes", "--no-install-recommends", "qemu-user-static"])
+
+
+def _digest(userland: Userland) -> str:
+    recipe = [Path(__file__), Path(boards.__file__), CONSTRAINTS]
+    contents = repr(userland).encode() + b"".join(path.read_bytes() for path in recipe)
+    return hashlib.sha256(contents).hexdigest()[:12]
+
+
+def _unpack(packages: Sequence[str], architecture: str, root: Path) -> None:
+    """Let apt find and fetch the packages as on the other architecture, and unpack them."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("state/lists/partial", "cache/archives/partial"):
+            (Path(folder) / name).mkdir(parents=True)
+        (Path(folder) / "status").touch()
+        options = {
+            "APT::Architecture": architecture,
+            "APT::Architectures": architecture,
+            "APT::Sandbox::User": "root",
+            "APT::Update::Error-Mode": "any",
+            "Dir::State": f"{folder}/state",
+            "Dir::State::status": f"{folder}/status",
+            "Dir::Cache": f"{folder}/cache",
+        } | _sources()
+        apt = ["apt-get", *(f"-o{name}={value}" for name, value in options.items())]
+        # A mirror that is being renewed gives lists that do not fit together for a moment. What
+        # counts in the end is whether the packages can be had.
+        any(_succeeds([*apt, "update"]) for _ in range(3))
+        _run([*apt, "install", "--yes", "--no-install-recommends", "--download-only", *packages])
+        for package in Path(folder).glob("cache/archives/*.deb"):
+            _run(["dpkg-deb", "--extract", package, root])
+
+
+def _sources() -> Mapping[str, str]:
+    """Debian's own places are this machine's, where it runs the same Debian."""
+    if named := os.environ.get(SOURCES):
+        return {"Dir::Etc::sourcelist": named, "Dir::Etc::sourceparts": "/dev/null"}
+    release = Path("/etc/os-release")
+    if release.exists() and f"VERSION_CODENAME={RELEASE}\n" in release.read_text():
+        return {}
+    raise LabError(
+        f"this machine does not run Debian {RELEASE}, whose packages the lab is made of; "
+        f"set {SOURCES} to an apt sources file for it"
+    )
+
+
+def _settle(root: Path) -> None:
+    """What the packages' own scripts would have done."""
+    for library in root.glob("usr/lib/*/*/lib*.so.3"):
+        if library.parent.name in ("blas", "lapack"):
+            (library.parents[1] / library.name).symlink_to(f"{library.parent.name}/{library.name}")
+    for name in ("dev", "proc", "sys", "tmp", "home/pi", _SITE):
+        (root / name).mkdir(parents=True, exist_ok=True)
+
+
+def _namespace() -> Sequence[str]:
+    """A mount namespace: in a user namespace, or of the machine's root where those are not had."""
+    for options in (["--map-root-user", "--mount"], ["--mount"]):
+        if _succeeds(["unshare", *options, "true"]):
+            return ["unshare", *options]
+    raise LabError("the lab needs user namespaces, or root that may mount; neither is allowed here")
+
+
+def _pip(*arguments: str | Path) -> None:
+    _run([sys.executable, "-m", "pip", "--disable-pip-version-check", "install", *arguments])
+
+
+def _succeeds(command: Sequence[str | Path]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def _run(command: Sequence[str | Path]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        words = " ".join(map(str, command[:3]))
+        raise LabError(f"`{words} …` failed: {' '.join(done.stderr.split()[-60:])}")
+
+
+def main() -> int:
+    """Make both userlands, and say where they are."""
+    try:
+        for userland in USERLANDS:
+            print(f"device lab: {userland.name} is in {build(userland)}", flush=True)
+    except LabError as error:
+        print(f"device lab: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
