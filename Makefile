@@ -6,15 +6,16 @@ PYTEST_FLAGS ?=
 
 BIN = $(VENV)/bin
 
-.PHONY: help demo test check fast slow tflite figures reference clean
+.PHONY: help demo test check fast slow tflite device-test figures reference clean
 
 help:
-	@echo "make demo       train, export, classify, benchmark: the whole way, in a few minutes"
-	@echo "make test       every test"
-	@echo "make check      format, lint, types, import contracts, docs' figures, fast tests"
-	@echo "make reference  train and export the shipped model anew"
-	@echo "make figures    write the figures of README.md and docs/ anew from docs/reports/"
-	@echo "make clean      remove what these targets made"
+	@echo "make demo         train, export, classify, benchmark: the whole way, in a few minutes"
+	@echo "make test         every test, but for the next"
+	@echo "make device-test  the device files on emulated Raspberry Pis, 64-bit and 32-bit"
+	@echo "make check        format, lint, types, import contracts, docs' figures, fast tests"
+	@echo "make reference    train and export the shipped model anew"
+	@echo "make figures      write the figures of README.md and docs/ anew from docs/reports/"
+	@echo "make clean        remove what these targets made"
 
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -31,20 +32,22 @@ $(VENV_TFLITE)/ready: pyproject.toml
 demo: $(VENV)/ready
 	PATH="$(abspath $(BIN)):$$PATH" sh scripts/demo.sh
 
-test: fast slow tflite
+# tflite-runtime has no wheels for Python 3.12 and later.
+test: fast slow $(shell $(PYTHON) -c 'import sys; sys.version_info < (3, 12) and print("tflite")')
 
 fast: $(VENV)/ready
 	$(BIN)/python -m pytest -m "not slow" $(PYTEST_FLAGS)
 
 slow: $(VENV)/ready
-	$(BIN)/python -m pytest -m slow $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -m slow --ignore=tests/device $(PYTEST_FLAGS)
 
-# tflite-runtime has no wheels for Python 3.12 and later.
-tflite:
-	@if $(PYTHON) -c 'import sys; sys.exit(sys.version_info >= (3, 12))'; then \
-	  $(MAKE) $(VENV_TFLITE)/ready && \
-	  $(VENV_TFLITE)/bin/python -m pytest tests/edge_runtime $(PYTEST_FLAGS); \
-	else echo "tflite-runtime: not tested, it has no wheel for this Python"; fi
+tflite: $(VENV_TFLITE)/ready
+	$(VENV_TFLITE)/bin/python -m pytest tests/edge_runtime $(PYTEST_FLAGS)
+
+# Debian's own Python and packages for ARM, run by QEMU; kept in .device-lab/.
+device-test: $(VENV)/ready
+	$(BIN)/python -m tests.device.lab
+	$(BIN)/python -m pytest tests/device -m device $(PYTEST_FLAGS)
 
 check: $(VENV)/ready
 	$(BIN)/ruff format --check .
@@ -61,4 +64,4 @@ reference: $(VENV)/ready
 	PATH="$(abspath $(BIN)):$$PATH" sh scripts/reference.sh
 
 clean:
-	rm -rf $(VENV) $(VENV_TFLITE) demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV_TFLITE) .device-lab demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -20,7 +20,7 @@ from edge_runtime.errors import ModelError
 from edge_runtime.parity import compare, mcnemar_p
 
 _BINS = 15  # of the calibration error: Guo et al. 2017 and most since
-_CHUNK = 500  # pictures between two reports of progress; bounds the memory of the float tensors
+_CHUNK = 500  # pictures a call: bounds the memory of the float tensors
 
 ORIGINAL: Final = "the original's scores in the evaluation set"
 
@@ -54,14 +54,12 @@ class Accuracy:
 def predict(
     classifier: Classifier,
     evaluation: EvaluationSet,
-    progress: Callable[[int], None] = lambda _pictures: None,
 ) -> NDArray[np.float32]:
     """The model's probabilities for every picture of an evaluation set.
 
     Args:
         classifier: the model.
         evaluation: pictures at the model's size.
-        progress: told how many pictures are done, now and then.
 
     Returns:
         float32, shape (n, classes), 0..1.
@@ -70,11 +68,13 @@ def predict(
         ModelError: the pictures or labels are not this model's, or it gives no numbers.
     """
     _require_fit(classifier, evaluation)
-    images, chunks = evaluation.images, []
-    for start in range(0, len(images), _CHUNK):
-        chunks.append(classifier.scores(images[start : start + _CHUNK]))
-        progress(min(start + _CHUNK, len(images)))
-    scores = np.concatenate(chunks)
+    images = evaluation.images
+    scores = np.concatenate(
+        [
+            classifier.scores(images[start : start + _CHUNK])
+            for start in range(0, len(images), _CHUNK)
+        ]
+    )
     if not np.isfinite(scores).all():
         raise ModelError("the model gives scores that are no numbers; export it again")
     return scores

@@ -43,7 +43,7 @@ def _benchmark(arguments: argparse.Namespace) -> int:
     if json_path is not None:
         _require_place(json_path, overwrite=arguments.overwrite)
 
-    from benchmarks import baseline, compare, render, terminal
+    from benchmarks import baseline, compare, page, render, terminal
     from benchmarks.run import benchmark
 
     before = None if arguments.baseline is None else baseline.load(arguments.baseline)
@@ -60,13 +60,13 @@ def _benchmark(arguments: argparse.Namespace) -> int:
     terminal.show(report, sys.stdout)
     terminal.show_changes(changes, sys.stdout)
     if json_path is not None:
-        markdown_path = json_path.with_suffix(".md")
         markdown = render.markdown(report) + render.changes_markdown(changes)
-        for path, text in ((json_path, report.to_json()), (markdown_path, markdown)):
+        texts = (report.to_json(), markdown, page.page(report, changes))
+        for path, text in zip(_places(json_path), texts, strict=True):
             # A file's name may hold bytes that are no text.
             data = text.encode(errors="backslashreplace")
             write_atomically(path, data, overwrite=arguments.overwrite)
-        console.say(PROGRAM, f"wrote {json_path} and {markdown_path}")
+        console.say(PROGRAM, f"wrote {', '.join(map(str, _places(json_path)))}")
     return 0 if report.passed and not any(change.exceeded for change in changes) else 1
 
 
@@ -87,7 +87,12 @@ def _require_place(json_path: Path, *, overwrite: bool) -> None:
     """Refuse a report that could not be written, before the figures for it are measured."""
     if json_path.suffix.lower() != ".json":
         raise UsageError(
-            f"--report {json_path} must end in .json; the Markdown is written beside it"
+            f"--report {json_path} must end in .json; Markdown and HTML are written beside it"
         )
-    for path in (json_path, json_path.with_suffix(".md")):
+    for path in _places(json_path):
         refuse_existing(path, overwrite=overwrite)
+
+
+def _places(json_path: Path) -> tuple[Path, Path, Path]:
+    """Where the report goes, as JSON, Markdown and HTML."""
+    return json_path, json_path.with_suffix(".md"), json_path.with_suffix(".html")

@@ -69,6 +69,21 @@ def within_run(before: Timing, after: Timing) -> Difference:
     return _difference(_blocks(before), _blocks(after), together=True)
 
 
+def uncertainty(timing: Timing) -> float:
+    """How far a run's median may be off, as a share: half a 95 % interval, by bootstrap of blocks.
+
+    Infinite for a single block, which says nothing of others.
+    """
+    blocks = np.median(np.reshape(timing.round_p50_ms, (timing.blocks, -1)), axis=1)
+    if len(blocks) < 2:
+        return math.inf
+    generator = np.random.default_rng(0)
+    drawn = generator.integers(len(blocks), size=(_RESAMPLES, len(blocks)))
+    tail = _tail(len(blocks))
+    low, high = np.quantile(np.median(blocks[drawn], axis=1), (tail, 1 - tail)).tolist()
+    return float((high - low) / 2 / np.median(blocks))
+
+
 def _blocks(timing: Timing) -> Blocks:
     """The logarithm of the latency in each block's quietest round; a difference is then a ratio.
 

@@ -41,11 +41,17 @@ def parser() -> argparse.ArgumentParser:
         "--report",
         type=Path,
         metavar="FILE.json",
-        help="write the report here, and as Markdown to FILE.md",
+        help="write the report here, and beside it as FILE.md and FILE.html",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace an existing report")
     _add_common(parser)
     timing = parser.add_argument_group("timing")
+    timing.add_argument(
+        "--no-timing",
+        dest="timing",
+        action="store_false",
+        help="accuracy and size only",
+    )
     timing.add_argument(
         "--blocks",
         type=int,
@@ -79,6 +85,19 @@ def parser() -> argparse.ArgumentParser:
         type=_cores,
         metavar="N[,N]",
         help="keep the timed processes on these cores, counted from 0 (default: any)",
+    )
+    timing.add_argument(
+        "--throughput",
+        action="store_true",
+        help="also pictures a second by batch size and number of threads, from memory and disk",
+    )
+    timing.add_argument(
+        "--peak-seconds",
+        type=float,
+        default=defaults.peak_seconds,
+        metavar="S",
+        help="for each matrix product that shows this machine's limit; 0 leaves it out "
+        "(default: %(default)s)",
     )
     tolerance = parser.add_argument_group("tolerance")
     tolerance.add_argument(
@@ -127,6 +146,9 @@ def settings(arguments: argparse.Namespace) -> Settings:
         blocks=arguments.blocks,
         rounds=arguments.rounds,
         seconds=arguments.seconds,
+        timing=arguments.timing,
+        throughput=arguments.throughput,
+        peak_seconds=arguments.peak_seconds,
         limit=arguments.limit,
         max_accuracy_drop_points=arguments.max_accuracy_drop,
         min_agreement=arguments.min_agreement,

@@ -69,7 +69,7 @@ def describe(root: Path = _ROOT) -> Machine:
         system=_system(root),
         board=_text(root / "proc/device-tree/model"),
         cpu=_field(root / "proc/cpuinfo", "model name") or platform.processor() or None,
-        cores=_cores(),
+        cores=cores(),
         memory_bytes=_memory_bytes(root),
         governor=_text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         python=platform.python_version(),
@@ -97,7 +97,8 @@ def _system(root: Path) -> str:
     return ", ".join([name.strip('"'), kernel]) if name else kernel
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many cores this process may use."""
     # Not every system has affinities; sched_getaffinity also sees a container's or taskset's limit.
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from benchmarks.accuracy import ORIGINAL
+from benchmarks.difference import uncertainty
 from benchmarks.evaluation import DEFAULT_NAME
 
 if TYPE_CHECKING:
     from benchmarks.machine import Machine, MachineState
     from benchmarks.report import Measurement
 
-_RESTLESS = 0.10  # spread of the rounds' medians from which a reader is warned
+_UNSTEADY = 0.03  # uncertainty of a p50, as a share, from which a reader is warned
 
 
 def accuracy_notes(rows: Sequence[Measurement]) -> list[str]:
@@ -56,18 +55,11 @@ def machine_notes(
             f"the machine was busy before the start (load {before.load_1min:.1f} on "
             f"{machine.cores} cores): other work makes p99 longer and images per second fewer"
         )
-    spread = max((_spread(row) for row in rows), default=0.0)
-    if spread > _RESTLESS:
+    shares = [uncertainty(row.timing) for row in rows if row.timing and row.timing.blocks > 1]
+    worst = max(shares, default=0.0)
+    if worst > _UNSTEADY:
         notes.append(
-            f"the median latency of a file varied by {100 * spread:.0f} % between rounds: "
-            "the machine was not at rest; stop other work, or give --seconds more"
+            f"a p50 may be off by {100 * worst:.0f} %: the machine was not at rest; stop other "
+            "work, keep to one core with --cores, or give more --blocks"
         )
     return notes
-
-
-def _spread(row: Measurement) -> float:
-    """How far apart the rounds' medians are, as a share of their middle; 0 where not timed."""
-    if row.timing is None:
-        return 0.0
-    low, middle, high = np.percentile(row.timing.round_p50_ms, (10, 50, 90)).tolist()
-    return float((high - low) / middle)

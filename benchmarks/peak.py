@@ -19,7 +19,6 @@ from edge_runtime.errors import EdgeError
 from edge_runtime.quiet import native_output_hidden
 
 _SIDE: Final = 512  # of the square matrices: 1 MB as float32, so they stay in the caches
-_SECONDS: Final = 0.4  # for each product
 _MACS: Final = _SIDE**3
 # numpy's BLAS takes all cores unless one of these says otherwise before it is loaded.
 _THREAD_VARIABLES: Final = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -34,9 +33,17 @@ class Peak:
     by: str  # whose product: "numpy" or "LiteRT"
 
 
-def measure(num_threads: int, cores: tuple[int, ...] | None = None) -> tuple[Peak, ...]:
-    """Measure the peaks of as many threads as the models are given; () where it fails."""
-    job = {"num_threads": num_threads, "cores": cores}
+def measure(
+    num_threads: int, cores: tuple[int, ...] | None = None, seconds: float = 0.4
+) -> tuple[Peak, ...]:
+    """Measure the peaks of as many threads as the models are given; () where it fails.
+
+    Args:
+        num_threads: of each product.
+        cores: that the process is kept on; None is on all.
+        seconds: for each product.
+    """
+    job = {"num_threads": num_threads, "cores": cores, "seconds": seconds}
     threads = dict.fromkeys(_THREAD_VARIABLES, str(num_threads))
     try:
         answer = fresh.run(__name__, job, about="the limit of this machine", environment=threads)
@@ -52,7 +59,7 @@ def _peaks(job: Mapping[str, Any]) -> dict[str, Any]:
     fresh.pin(job["cores"])
     best: dict[str, Peak] = {}
     for arithmetic, by, product in _products(job["num_threads"]):
-        peak = Peak(arithmetic, _MACS / _fastest_seconds(product), by)
+        peak = Peak(arithmetic, _MACS / _fastest_seconds(product, job["seconds"]), by)
         if arithmetic not in best or peak.macs_per_second > best[arithmetic].macs_per_second:
             best[arithmetic] = peak
     return {"peaks": [asdict(peak) for peak in best.values()]}
@@ -74,9 +81,9 @@ def _products(num_threads: int) -> Iterator[tuple[Arithmetic, str, Callable[[], 
         yield arithmetic, "LiteRT", product.invoke
 
 
-def _fastest_seconds(product: Callable[[], object]) -> float:
+def _fastest_seconds(product: Callable[[], object], seconds: float) -> float:
     """The shortest of many calls: a limit is what is possible, not what is usual."""
-    until, shortest = perf_counter_ns() + int(_SECONDS * 1e9), float("inf")
+    until, shortest = perf_counter_ns() + int(seconds * 1e9), float("inf")
     while perf_counter_ns() < until:
         started = perf_counter_ns()
         product()

@@ -147,6 +147,10 @@ def method_lines(report: BenchmarkReport) -> list[str]:
         "Difference": references
         and "file minus reference in per cent points, with the 95 % interval for the same "
         "pictures (Agresti and Min 2005).",
+        "Answers": judged
+        and "ECE is the expected calibration error in 15 bins (Guo et al. 2017); McNemar's p is "
+        "exact and two-sided; lost and gained are pictures that only the reference, or only the "
+        "file, has right.",
         "Tolerance": f"accuracy at most {settings.max_accuracy_drop_points:g} points below the "
         f"reference, agreement at least {100 * settings.min_agreement:g} %.",
         "Latency": f"{TIMED} {settings.blocks} fresh processes, each with a warm-up and "
@@ -154,7 +158,8 @@ def method_lines(report: BenchmarkReport) -> list[str]:
         f"{settings.seed}); {settings.seconds:g} s a file in all.",
         "Limit": _limit(report),
         "Images per second": "the timed calls by the time they took, one picture at a time.",
-        "Load and memory": "medians of fresh processes. Load is reading the file, checking its "
+        "Start-up and memory": "medians of fresh processes. Start and CPU are from the start of a "
+        "process to its first prediction, wall and processor time. Load is reading the file, checking its "
         "digest and building the engine. Of the memory, the runtime's part is that of the same "
         "process with everything imported and no file opened.",
     }

@@ -15,7 +15,9 @@ from benchmarks.machine import Machine, MachineState
 from benchmarks.macs import Work
 from benchmarks.memory import Memory
 from benchmarks.peak import Peak
+from benchmarks.pipeline import Rate, Stages
 from benchmarks.settings import Settings
+from benchmarks.size import Size
 from benchmarks.startup import Startup
 from edge_runtime.errors import InputError
 
@@ -39,6 +41,9 @@ class Measurement:
     accuracy: Accuracy | None = None
     timing: Timing | None = None
     work: Work | None = None
+    size: Size | None = None
+    stages: Stages | None = None
+    rates: tuple[Rate, ...] = ()  # pictures a second by batch size and threads, where asked for
     failure: str | None = None  # why the file could not be measured
     outside: tuple[str, ...] = ()  # the figures outside their tolerance, each as a sentence
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import accuracy, blocks, latency, machine, macs, peak, startup
+from benchmarks import accuracy, blocks, latency, machine, macs, peak, pipeline, size, startup
 from benchmarks.evaluation import EvaluationSet
 from benchmarks.notes import accuracy_notes, machine_notes
 from benchmarks.report import BenchmarkReport, Measurement
@@ -67,9 +68,14 @@ def benchmark(
     _open(subjects, settings, progress)
     _predict(subjects, progress)
     _judge(subjects, settings)
-    yardstick = _time(subjects, settings, progress)
-    progress("measuring the limit of this machine", 0, 1)
-    peaks = peak.measure(settings.num_threads, settings.cores)
+    yardstick: latency.Timing | None = None
+    peaks: tuple[peak.Peak, ...] = ()
+    if settings.timing:
+        yardstick = _time(subjects, settings, progress)
+        _follow(subjects, settings, progress)
+    if settings.timing and settings.peak_seconds:
+        progress("measuring the limit of this machine", 0, 1)
+        peaks = peak.measure(settings.num_threads, settings.cores, settings.peak_seconds)
     after, here = machine.state(), machine.describe()
     rows = tuple(subject.row for subject in subjects)
     return BenchmarkReport(
@@ -97,9 +103,13 @@ def _open(subjects: Sequence[_Subject], settings: Settings, progress: Progress) 
         path, threads = Path(subject.row.file), settings.num_threads
         try:
             file = modelfile.read(path)
-            opening, memory = startup.measure(
-                path, processes=settings.processes, num_threads=threads
-            )
+            opening, memory = None, None
+            if settings.timing:
+                opening, memory = startup.measure(
+                    path, processes=settings.processes, num_threads=threads
+                )
+            else:
+                startup.require_open(path, num_threads=threads)
             subject.classifier = Classifier.from_file(file, num_threads=threads)
         except EdgeError as error:
             subject.fail(error)
@@ -113,23 +123,28 @@ def _open(subjects: Sequence[_Subject], settings: Settings, progress: Progress) 
             startup=opening,
             memory=memory,
             work=macs.count(file),
+            size=size.parts(file),
         )
 
 
 def _predict(subjects: Sequence[_Subject], progress: Progress) -> None:
-    """Have each file classify every picture of its evaluation set."""
+    """Have each file classify every picture of its evaluation set, a file on each core."""
     total = sum(len(one.evaluation.images) for one in subjects if one.evaluation)
     done = 0
-    for subject in subjects:
-        if subject.evaluation is None:
-            continue
-        if subject.classifier is not None:
-            progress("classifying the evaluation set", done, total)
+    with ThreadPoolExecutor(max_workers=machine.cores()) as pool:
+        progress("classifying the evaluation set", done, total)
+        answers = [
+            (subject, pool.submit(accuracy.predict, subject.classifier, subject.evaluation))
+            for subject in subjects
+            if subject.classifier is not None and subject.evaluation is not None
+        ]
+        for subject, answer in answers:
             try:
-                subject.scores = accuracy.predict(subject.classifier, subject.evaluation)
+                subject.scores = answer.result()
+                done += len(subject.scores)
             except EdgeError as error:
                 subject.fail(error)
-        done += len(subject.evaluation.images)
+            progress("classifying the evaluation set", done, total)
 
 
 def _judge(subjects: Sequence[_Subject], settings: Settings) -> None:
@@ -190,6 +205,34 @@ def _time(
         else:
             subject.row = replace(subject.row, timing=timing)
     return yardstick
+
+
+def _follow(subjects: Sequence[_Subject], settings: Settings, progress: Progress) -> None:
+    """Follow pictures from their files through each open model, and count them a second."""
+    threads, batch_sizes = [settings.num_threads], []
+    if settings.throughput:
+        threads = sorted({1, settings.num_threads, len(settings.cores or range(machine.cores()))})
+        batch_sizes = list(pipeline.BATCH_SIZES)
+    for done, subject in enumerate(subjects):
+        if subject.classifier is None:
+            continue
+        progress("following pictures from disk", done, len(subjects))
+        pictures = _pictures(subject.classifier, subject.evaluation)
+        try:
+            for num_threads in threads:
+                stages, rates = pipeline.measure(
+                    Path(subject.row.file),
+                    pictures,
+                    batch_sizes=batch_sizes,
+                    num_threads=num_threads,
+                    cores=settings.cores,
+                    seconds=settings.seconds / 5,
+                )
+                if num_threads == settings.num_threads:
+                    subject.row = replace(subject.row, stages=stages)
+                subject.row = replace(subject.row, rates=(*subject.row.rates, *rates))
+        except EdgeError as error:
+            subject.fail(error)
 
 
 def _pictures(classifier: Classifier, evaluation: EvaluationSet | None) -> NDArray[np.uint8]:

@@ -17,6 +17,9 @@ class Settings:
     rounds: int = 8  # in a block; each times every file once, in a new order
     seconds: float = 1.0  # of timed calls for each file, over all rounds
     processes: int = 3  # fresh ones that open each file; load time and memory are their medians
+    timing: bool = True  # False leaves out all but accuracy and size
+    throughput: bool = False  # pictures a second by batch size and threads, too
+    peak_seconds: float = 0.4  # for each product that the limit is measured by; 0 leaves it out
     limit: int | None = None  # evaluation pictures to use; None is all
     max_accuracy_drop_points: float = 0.5  # per cent points below the reference
     min_agreement: float = 0.99  # share of pictures with the reference's best label, 0..1
@@ -27,6 +30,7 @@ class Settings:
             value = getattr(self, name)
             _require(value is None or value >= 1, name, value, "1 or more")
         _require(0 < self.seconds <= 3600, "seconds", self.seconds, "above 0, at most 3600")
+        _require(0 <= self.peak_seconds <= 60, "peak_seconds", self.peak_seconds, "0 to 60")
         _require(
             0 <= self.max_accuracy_drop_points <= 100,
             "max_accuracy_drop",

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from time import perf_counter_ns
+from time import monotonic_ns, perf_counter_ns
 from typing import Any
 
 from benchmarks import fresh
@@ -20,11 +20,13 @@ from edge_runtime.backends.base import ENGINES
 
 @dataclass(frozen=True)
 class Startup:
-    """How long a process takes to be ready, with the engine's own import left out."""
+    """How long a process takes to be ready."""
 
     processes: int  # that opened it, one after the other; the figures are their medians
-    load_ms: float  # read the file, check its digest, load it into the engine
+    load_ms: float  # read the file, check its digest, load it into the engine, imported before
     first_prediction_ms: float  # the first picture after that
+    process_ms: float | None = None  # from the start of the process to its first prediction, all in
+    process_cpu_ms: float | None = None  # processor time of the same, of all threads
 
 
 def measure(path: Path, *, processes: int, num_threads: int = 1) -> tuple[Startup, Memory | None]:
@@ -43,14 +45,33 @@ def measure(path: Path, *, processes: int, num_threads: int = 1) -> tuple[Startu
     """
     job = {"path": str(path), "num_threads": num_threads}
     samples = [fresh.run(__name__, job, about=str(path)) for _ in range(processes)]
+    starts = [_start(job) for _ in range(processes)]
     startup = Startup(
         processes=len(samples),
         load_ms=median(sample["load_ms"] for sample in samples),
         first_prediction_ms=median(sample["first_prediction_ms"] for sample in samples),
+        process_ms=median(wall_ms for wall_ms, _ in starts),
+        process_cpu_ms=median(cpu_ms for _, cpu_ms in starts),
     )
     memories = [Memory(**sample["memory"]) for sample in samples if sample["memory"]]
     by_peak = sorted(memories, key=lambda memory: memory.peak_bytes)
     return startup, by_peak[len(by_peak) // 2] if by_peak else None
+
+
+def require_open(path: Path, *, num_threads: int = 1) -> None:
+    """Open a model file in a fresh process, for no figure.
+
+    Raises:
+        ModelError: the process failed or died, as this one would.
+    """
+    fresh.run(__name__, {"path": str(path), "num_threads": num_threads}, about=str(path))
+
+
+def _start(job: Mapping[str, Any]) -> tuple[float, float]:
+    """Wall and processor time in milliseconds until a new process has its first prediction."""
+    started_ns = monotonic_ns()  # the same clock in all processes
+    answer = fresh.run("benchmarks.first", job, about=str(job["path"]))
+    return (answer["done_ns"] - started_ns) / 1e6, answer["cpu_ns"] / 1e6
 
 
 # --- in the fresh process ----------------------------------------------------------------------

@@ -10,7 +10,11 @@ from typing import Final
 from benchmarks.compare import Change
 from benchmarks.latency import Timing
 from benchmarks.memory import Memory
+from benchmarks.mistakes import ClassFigures
+from benchmarks.pipeline import Stages
 from benchmarks.report import BenchmarkReport, Measurement
+from benchmarks.size import Size
+from benchmarks.startup import Startup
 
 _MISSING: Final = "-"
 
@@ -27,23 +31,27 @@ class Table:
 
 
 def tables(report: BenchmarkReport) -> list[Table]:
-    """Accuracy and size of every file, then speed and memory of those that were measured."""
+    """Accuracy and size of every file, then what running those takes that were measured."""
     rows = report.measurements
     measured = [row for row in rows if row.failure is None]
     names = dict(
         zip([row.file for row in rows], short_names([row.file for row in rows]), strict=True)
     )
-    threads = report.settings.num_threads
     found = [
         _table(_accuracy_title(rows), _ACCURACY, rows, names),
         _table(
-            f"Speed: one picture at a time, {threads} thread{'s' if threads > 1 else ''}",
+            f"Speed: one picture at a time, {_threads(report.settings.num_threads)}",
             _speed_columns(report),
             measured,
             names,
         ),
+        _table("Answers, more closely", _ANSWERS, [row for row in measured if row.accuracy], names),
+        _table("Start-up and memory: a fresh process", _START, measured, names),
+        _table("From a PNG file to a prediction, µs", _STAGES, measured, names),
+        _table("Size by part, kB", _PARTS, measured, names),
+        *_rate_tables([row for row in measured if row.rates], names),
     ]
-    return [table for table in found if table.rows]
+    return [table for table in found if table.rows and table.headers[1:]]
 
 
 def changes_table(changes: Sequence[Change]) -> Table:
@@ -146,6 +154,37 @@ def _agreement(row: Measurement) -> str | None:
     return None if agreement is None else f"{100 * agreement:.2f}"
 
 
+def _mcnemar(row: Measurement) -> str | None:
+    chance = None if row.accuracy is None else row.accuracy.mcnemar_p
+    return None if chance is None else f"{chance:.2g}"
+
+
+def _top5(row: Measurement) -> str | None:
+    top5 = None if row.accuracy is None else row.accuracy.top5_accuracy
+    return None if top5 is None else f"{100 * top5:.2f}"
+
+
+def _flips(figure: Callable[[ClassFigures], int | None]) -> Column:
+    """Pictures that only the reference, or only the file, has right."""
+
+    def column(row: Measurement) -> str | None:
+        if row.accuracy is None or row.accuracy.reference is None:
+            return None
+        return str(sum(figure(one) or 0 for one in row.accuracy.classes))
+
+    return column
+
+
+def _score_difference(row: Measurement) -> str | None:
+    largest = None if row.accuracy is None else row.accuracy.max_score_difference
+    return None if largest is None else f"{largest:.4f}"
+
+
+def _calibration(row: Measurement) -> str | None:
+    error = None if row.accuracy is None else row.accuracy.calibration_error
+    return None if error is None else f"{100 * error:.2f}"
+
+
 _ACCURACY: Final[Mapping[str, Column]] = {
     "size, kB": _size,
     "accuracy, %": _accuracy,
@@ -155,14 +194,20 @@ _ACCURACY: Final[Mapping[str, Column]] = {
 }
 
 
-def _speed_columns(report: BenchmarkReport) -> dict[str, Column]:
-    """Load time, latency in the unit that suits these files, share of the limit, and memory."""
-    rows = report.measurements
-    medians_ms = [row.timing.p50_ms for row in rows if row.timing is not None]
-    unit, scale = ("µs", 1000) if max(medians_ms, default=0) < 1 else ("ms", 1)
+_ANSWERS: Final[Mapping[str, Column]] = {
+    "top-5, %": _top5,
+    "ECE, %": _calibration,
+    "McNemar p": _mcnemar,
+    "lost": _flips(lambda one: one.lost),
+    "gained": _flips(lambda one: one.gained),
+    "largest score difference": _score_difference,
+}
 
-    def load(row: Measurement) -> str | None:
-        return None if row.startup is None else f"{row.startup.load_ms:.2f}"
+
+def _speed_columns(report: BenchmarkReport) -> dict[str, Column]:
+    """Latency in the unit that suits these files, rate and share of the limit."""
+    medians_ms = [row.timing.p50_ms for row in report.measurements if row.timing is not None]
+    unit, scale = ("µs", 1000) if max(medians_ms, default=0) < 1 else ("ms", 1)
 
     def timing(figure: Callable[[Timing], float]) -> Column:
         return lambda row: None if row.timing is None else _digits(figure(row.timing))
@@ -171,19 +216,89 @@ def _speed_columns(report: BenchmarkReport) -> dict[str, Column]:
         share = report.share_of_limit(row)
         return None if share is None else f"{100 * share:.0f}"
 
-    def memory(figure: Callable[[Memory], int]) -> Column:
-        return lambda row: None if row.memory is None else f"{figure(row.memory) / 1e6:.1f}"
-
     return {
-        "load, ms": load,
+        f"min, {unit}": timing(lambda timing: timing.min_ms * scale),
         f"p50, {unit}": timing(lambda timing: timing.p50_ms * scale),
         f"p90, {unit}": timing(lambda timing: timing.p90_ms * scale),
         f"p99, {unit}": timing(lambda timing: timing.p99_ms * scale),
         "images/s": timing(lambda timing: timing.images_per_second),
         "% of limit": limit,
-        "memory, MB": memory(lambda memory: memory.peak_bytes),
-        "runtime's": memory(lambda memory: memory.runtime_bytes),
     }
+
+
+def _startup(figure: Callable[[Startup], float | None]) -> Column:
+    def column(row: Measurement) -> str | None:
+        value = None if row.startup is None else figure(row.startup)
+        return None if value is None else _digits(value)
+
+    return column
+
+
+def _memory(figure: Callable[[Memory], int]) -> Column:
+    return lambda row: None if row.memory is None else f"{figure(row.memory) / 1e6:.1f}"
+
+
+def _part(figure: Callable[[Size], int]) -> Column:
+    return lambda row: None if row.size is None else f"{figure(row.size) / 1000:,.1f}"
+
+
+def _stage(figure: Callable[[Stages], float]) -> Column:
+    return lambda row: None if row.stages is None else _digits(1000 * figure(row.stages))
+
+
+_START: Final[Mapping[str, Column]] = {
+    "start, ms": _startup(lambda startup: startup.process_ms),
+    "CPU, ms": _startup(lambda startup: startup.process_cpu_ms),
+    "load, ms": _startup(lambda startup: startup.load_ms),
+    "first, ms": _startup(lambda startup: startup.first_prediction_ms),
+    "memory, MB": _memory(lambda memory: memory.peak_bytes),
+    "runtime's": _memory(lambda memory: memory.runtime_bytes),
+}
+
+_PARTS: Final[Mapping[str, Column]] = {
+    "model": _part(lambda size: size.model_bytes),
+    "metadata": _part(lambda size: size.metadata_bytes),
+    "golden samples": _part(lambda size: size.golden_bytes),
+}
+
+_STAGES: Final[Mapping[str, Column]] = {
+    "decode": _stage(lambda stages: stages.decode_ms),
+    "preprocess": _stage(lambda stages: stages.preprocess_ms),
+    "inference": _stage(lambda stages: stages.inference_ms),
+    "postprocess": _stage(lambda stages: stages.postprocess_ms),
+    "whole": _stage(lambda stages: stages.total_ms),
+}
+
+
+def _rate_tables(rows: Sequence[Measurement], names: Mapping[str, str]) -> list[Table]:
+    """Pictures a second, a table for each number of threads."""
+    threads = sorted({rate.num_threads for row in rows for rate in row.rates})
+    found = []
+    for count in threads:
+        cells = [
+            (
+                names[row.file],
+                *(
+                    f"{rate.images_per_second:,.0f} / {rate.from_disk_per_second:,.0f}"
+                    for rate in row.rates
+                    if rate.num_threads == count
+                ),
+            )
+            for row in rows
+        ]
+        sizes = [rate.batch_size for rate in rows[0].rates if rate.num_threads == count]
+        found.append(
+            Table(
+                f"Images a second, from memory / from disk: {_threads(count)}",
+                ("file", *(f"batch {size}" for size in sizes)),
+                tuple(cells),
+            )
+        )
+    return found
+
+
+def _threads(count: int) -> str:
+    return f"{count} thread{'s' if count > 1 else ''}"
 
 
 def _digits(value: float) -> str:

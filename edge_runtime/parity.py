@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -25,21 +26,56 @@ def compare(reference: Scores, scores: Scores, labels: Labels | None = None) -> 
         labels: the true classes, shape (n,); without them only agreement is measured.
     """
     expected, actual = reference.argmax(axis=1), scores.argmax(axis=1)
-    agreement = float(np.mean(expected == actual))
-    largest = float(np.max(np.abs(scores - reference)))
+    agreed = Parity(
+        images=len(scores),
+        agreement=float(np.mean(expected == actual)),
+        max_score_difference=float(np.max(np.abs(scores - reference))),
+        top5_agreement=_among_best(expected, scores, 5) if scores.shape[1] > 5 else None,
+        confidence_drift=float(np.mean(scores.max(axis=1)) - np.mean(reference.max(axis=1))),
+    )
     if labels is None:
-        return Parity(len(scores), agreement, largest)
+        return agreed
     lost = int(np.sum((expected == labels) & (actual != labels)))
     gained = int(np.sum((expected != labels) & (actual == labels)))
-    return Parity(
-        images=len(scores),
-        agreement=agreement,
-        max_score_difference=largest,
+    changes = class_changes_points(expected, actual, labels, scores.shape[1])
+    worst = int(np.nanargmin(changes))
+    return replace(
+        agreed,
         accuracy=float(np.mean(actual == labels)),
         reference_accuracy=float(np.mean(expected == labels)),
         accuracy_difference_points=100 * (gained - lost) / len(scores),
         accuracy_difference_interval_points=paired_interval_points(lost, gained, len(scores)),
+        mcnemar_p=mcnemar_p(lost, gained),
+        worst_class=worst,
+        worst_class_difference_points=float(changes[worst]),
     )
+
+
+def class_changes_points(
+    expected: Labels, actual: Labels, labels: Labels, classes: int
+) -> NDArray[np.float64]:
+    """How each class's accuracy changes, second answers minus first, in per cent points.
+
+    Args:
+        expected: the first model's best labels, shape (n,).
+        actual: the second model's, same shape.
+        labels: the true classes, same shape.
+        classes: how many there are.
+
+    Returns:
+        Shape (classes,); not a number for a class without pictures.
+    """
+    change = (actual == labels).astype(np.int64) - (expected == labels)
+    pictures = np.bincount(labels, minlength=classes)
+    sums = np.bincount(labels, weights=change, minlength=classes)
+    changes = np.full(classes, np.nan)
+    np.divide(100 * sums, pictures, out=changes, where=pictures > 0)
+    return changes
+
+
+def _among_best(expected: Labels, scores: Scores, count: int) -> float:
+    best = np.argpartition(-scores, count - 1, axis=1)[:, :count]
+    return float(np.mean((best == expected[:, None]).any(axis=1)))
 
 
 def paired_interval_points(lost: int, gained: int, pictures: int) -> tuple[float, float]:

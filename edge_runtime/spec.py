@@ -115,6 +115,9 @@ class Calibration:
     source: str
     images: int
     sha256: str  # of the pixels, in order
+    seed: int | None = None  # of the draw, where not all pictures of the source were taken
+    pixel_range: tuple[int, int] | None = None  # darkest and brightest, 0..255
+    instability: float | None = None  # change of ranges between its halves, a share of the range
 
 
 @dataclass(frozen=True)
@@ -128,6 +131,11 @@ class Parity:
     reference_accuracy: float | None = None
     accuracy_difference_points: float | None = None  # file minus original, in per cent points
     accuracy_difference_interval_points: tuple[float, float] | None = None  # 95 %, paired
+    mcnemar_p: float | None = None  # of a difference at least this large by chance, 0..1
+    top5_agreement: float | None = None  # original's best label among the five best, 0..1
+    confidence_drift: float | None = None  # mean of the best probability, file minus original
+    worst_class: int | None = None  # the class, as an index, that lost most accuracy
+    worst_class_difference_points: float | None = None  # its accuracy, file minus original
 
 
 @dataclass(frozen=True)
@@ -139,11 +147,14 @@ class Variant:
     parity: Parity | None = None
     calibration: Calibration | None = None
     golden_tolerance: float = 0.02  # allowed difference of a probability when samples are replayed
+    option: str | None = None  # what else tells it from its siblings, for example `rgb`
+    kept_float: tuple[str, ...] = ()  # layers of an integer model that compute in floats
+    min_runtime: str | None = None  # the oldest engine that has all its operations
 
     @property
     def name(self) -> str:
-        """What tells the file from its siblings, for example `int8.tflite`."""
-        return f"{self.precision}.{self.format}"
+        """What tells the file from its siblings, for example `int8.tflite` or `int8-rgb.tflite`."""
+        return "-".join(filter(None, (self.precision, self.option))) + f".{self.format}"
 
 
 @dataclass(frozen=True)

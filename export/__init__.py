@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from export.description import Description
 from export.limits import Limits
 from export.report import ExportReport, VariantReport
 from export.variants import VARIANTS, Variant
@@ -17,7 +18,15 @@ from export.variants import VARIANTS, Variant
 if TYPE_CHECKING:
     from export.pipeline import export
 
-__all__ = ["VARIANTS", "ExportReport", "Limits", "Variant", "VariantReport", "export"]
+__all__ = [
+    "VARIANTS",
+    "Description",
+    "ExportReport",
+    "Limits",
+    "Variant",
+    "VariantReport",
+    "export",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 from edge_runtime import console
-from export import chatter, reference, tools
+from export import chatter, flags, reference, tools
 from export.limits import Limits
+from export.report import Prefer
 from export.terminal import print_report, progress
-from export.variants import VARIANTS, select
+from export.variants import VARIANTS, Io, Target, Variant, select
 
 _DESCRIPTION = """\
 Turn a trained Keras model into verified TFLite and ONNX files for small devices.
@@ -18,12 +21,19 @@ Turn a trained Keras model into verified TFLite and ONNX files for small devices
 Every file is compared with the Keras model on the evaluation pictures, through
 the runtime that devices use. A file outside the limits is not published, and
 the exit code is 1.
+
+`python -m export verify DIR` checks a folder made earlier again.
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code (see `edge_runtime.errors`)."""
-    arguments = _parser().parse_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    if given[:1] == ["verify"]:
+        from export import recheck
+
+        return recheck.main(given[1:])
+    arguments = _parser().parse_args(given)
     return console.run("export", lambda: _list() if arguments.list else _export(arguments))
 
 
@@ -35,10 +45,11 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "run",
+        "model",
         type=Path,
         nargs="?",
-        help="run directory of `python -m train`; without it, the reference model",
+        help="run directory of `python -m train`, .keras or .h5 file, or SavedModel folder; "
+        "without it, the reference model",
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="folder to make (default: exported/<name>)"
@@ -48,7 +59,24 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAMES",
         action="append",
         default=[],
-        help="make only these, separated by commas: names, precisions or formats of --list",
+        help="make only these, separated by commas: names of --list, with or without the format, "
+        "or formats",
+    )
+    parser.add_argument("--all", action="store_true", help="make every variant of --list")
+    parser.add_argument(
+        "--io",
+        choices=get_args(Io),
+        default="uint8",
+        help="what int8.tflite takes and gives (default: %(default)s, so that pixels go in)",
+    )
+    parser.add_argument(
+        "--target",
+        choices=get_args(Target),
+        default="portable",
+        help="the processor that int8.onnx is laid out for (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--rgb", action="store_true", help="of a grey model, make a file that takes RGB as well"
     )
     parser.add_argument(
         "--max-accuracy-drop",
@@ -64,11 +92,29 @@ def _parser() -> argparse.ArgumentParser:
         default=limits.min_agreement,
         help="share of pictures a file must answer like Keras, 0..1 (default: %(default)s)",
     )
+    parser.add_argument(
+        "--max-score-difference",
+        metavar="SHARE",
+        type=float,
+        default=limits.max_score_difference,
+        help="how far any probability may be from Keras', 0..1 (default: %(default)s, no limit)",
+    )
+    parser.add_argument(
+        "--prefer",
+        choices=get_args(Prefer),
+        default="size",
+        help="what the recommended file should be best at (default: %(default)s)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the folder")
     parser.add_argument(
         "--verbose", action="store_true", help="show what TensorFlow and the converters print"
     )
     parser.add_argument("--list", action="store_true", help="list the variants and stop")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be made, and with what, and stop"
+    )
+    flags.add_pictures(parser)
+    flags.add_description(parser)
     return parser
 
 
@@ -81,8 +127,13 @@ def _list() -> int:
 
 def _export(arguments: argparse.Namespace) -> int:
     variants = select([term for terms in arguments.only for term in terms.split(",")])
-    limits = Limits(arguments.max_accuracy_drop, arguments.min_agreement)
-    run, out = places(arguments.run, arguments.out)
+    limits = Limits(
+        arguments.max_accuracy_drop, arguments.min_agreement, arguments.max_score_difference
+    )
+    model, out = places(arguments.model, arguments.out)
+    described = flags.description(arguments)
+    if arguments.dry_run:
+        return _plan(arguments, model, out, variants)
     tools.require(variants)
 
     from export.pipeline import export, steps
@@ -91,10 +142,15 @@ def _export(arguments: argparse.Namespace) -> int:
         total = None if arguments.verbose else steps(variants)
         with progress(stream, total) as tell:
             report = export(
-                run,
+                model,
                 out,
+                description=described,
+                trusted=arguments.trust_model_code,
+                evaluation=arguments.evaluation,
+                calibration=arguments.calibration,
                 variants=variants,
                 limits=limits,
+                prefer=arguments.prefer,
                 overwrite=arguments.overwrite,
                 verbose=arguments.verbose,
                 tell=tell,
@@ -103,7 +159,28 @@ def _export(arguments: argparse.Namespace) -> int:
     return 0 if report.passed else 1
 
 
-def places(run: Path | None, out: Path | None) -> tuple[Path, Path]:
-    """The run directory and the folder to make, defaults filled in."""
-    name = reference.NAME if run is None else run.resolve().name
-    return run or reference.FOLDER, out or Path("exported") / name
+def _plan(
+    arguments: argparse.Namespace, model: Path, out: Path, variants: Sequence[Variant]
+) -> int:
+    from export.plan import plan
+
+    lines = plan(
+        model,
+        out,
+        description=flags.description(arguments),
+        evaluation=arguments.evaluation,
+        calibration=arguments.calibration,
+        variants=variants,
+        overwrite=arguments.overwrite,
+    )
+    print(*lines, sep="\n")
+    return 0
+
+
+def places(model: Path | None, out: Path | None) -> tuple[Path, Path]:
+    """The model and the folder to make, defaults filled in."""
+    if model is None:
+        return reference.FOLDER, out or Path("exported") / reference.NAME
+    resolved = model.resolve()
+    name = resolved.stem if resolved.is_file() else resolved.name
+    return model, out or Path("exported") / name

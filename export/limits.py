@@ -14,6 +14,7 @@ class Limits:
 
     max_accuracy_drop_points: float = 0.5  # per cent points on the evaluation set
     min_agreement: float = 0.99  # share of pictures with the same best label, 0..1
+    max_score_difference: float = 1.0  # of any probability of any picture, 0..1; 1 allows all
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_accuracy_drop_points <= 100:
@@ -22,6 +23,10 @@ class Limits:
             )
         if not 0 <= self.min_agreement <= 1:
             raise UsageError(f"--min-agreement is {self.min_agreement}, expected 0 to 1")
+        if not 0 <= self.max_score_difference <= 1:
+            raise UsageError(
+                f"--max-score-difference is {self.max_score_difference}, expected 0 to 1"
+            )
 
     def problems(self, measured: Parity) -> tuple[str, ...]:
         """What is outside its limit, in words; nothing when all is well."""
@@ -36,5 +41,10 @@ class Limits:
             found.append(
                 f"agrees on {measured.agreement:.2%} of the pictures, "
                 f"less than {self.min_agreement:.2%}"
+            )
+        if measured.max_score_difference > self.max_score_difference:
+            found.append(
+                f"a probability differs by {measured.max_score_difference:.4f}, "
+                f"more than {self.max_score_difference:g}"
             )
         return tuple(found)

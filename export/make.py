@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edge_runtime import golden, modelfile, spec
 from edge_runtime.spec import ModelSpec, Parity
+from export import colour
 from export.calibration import CalibrationSet
 from export.formats import converter
 from export.golden import choose
@@ -36,6 +37,8 @@ class Job:
     reference: NDArray[np.float32]  # its probabilities of the evaluation pictures, (n, classes)
     calibration: CalibrationSet | None
     limits: Limits
+    # What every measured file said: its name → probabilities like `reference`.
+    scores: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 def file_name(variant: Variant, job: Job) -> str:
@@ -45,18 +48,18 @@ def file_name(variant: Variant, job: Job) -> str:
 
 def make(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantReport:
     """Make one file in `folder`; one outside the limits is taken away again."""
+    job = _in_rgb(job) if variant.rgb else job
     path, format_ = folder / file_name(variant, job), converter(variant.format)
 
     tell(f"{path.name}: converting")
     started = perf_counter()
-    model = format_.convert(job.model, variant.precision, job.spec, job.calibration)
-    model = format_.annotate(model, job.spec)
+    model = format_.annotate(_convert(variant, job), job.spec)
     converted = perf_counter()
 
     tell(f"{path.name}: verifying")
     path.write_bytes(format_.seal(model, _spec(variant, job), None))
     parity, scores = measure(path, job.source.evaluation, job.source.labels, job.reference)
-    verified = perf_counter()
+    verified, job.scores[path.name] = perf_counter(), scores
 
     # Sealed once more, now that the figures and the samples are known.
     samples = choose(job.reference, scores)
@@ -71,6 +74,7 @@ def make(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantReport:
         file=path.name,
         format=variant.format,
         precision=variant.precision,
+        option=variant.option,
         published=not problems,
         problems=problems,
         parity=parity,
@@ -80,6 +84,26 @@ def make(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantReport:
         golden_tolerance=largest + _OTHER_MACHINE,
         convert_seconds=converted - started,
         verify_seconds=verified - converted,
+    )
+
+
+def _convert(variant: Variant, job: Job) -> bytes:
+    format_ = converter(variant.format)
+    if not variant.needs_calibration:
+        return format_.convert(job.model, variant, job.spec)
+    if job.calibration is None:
+        raise ValueError(f"{variant.name} needs calibration pictures")
+    return format_.quantizer(job.model, variant, job.spec, job.calibration).quantize()
+
+
+def _in_rgb(job: Job) -> Job:
+    """The same job for RGB pictures, with a model that turns them into grey."""
+    return replace(
+        job,
+        source=replace(job.source, evaluation=colour.repeated(job.source.evaluation)),
+        spec=replace(job.spec, image=colour.as_rgb(job.spec.image)),
+        model=colour.with_luma(job.model),
+        calibration=job.calibration and colour.shown_in_rgb(job.calibration),
     )
 
 
@@ -95,6 +119,7 @@ def _spec(
             parity=parity,
             calibration=None if used is None else used.manifest,
             golden_tolerance=golden_tolerance,
+            option=variant.option,
         ),
     )
 

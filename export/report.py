@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Final
+from typing import Final, Literal
 
-from edge_runtime.spec import Format, Parity, Precision, Reference
+from edge_runtime.spec import Calibration, Format, Parity, Precision, Reference
 from export.limits import Limits
+
+Prefer = Literal["size", "speed", "accuracy"]
 
 SCHEMA: Final = 1
 NAME: Final = "export.json"
+PAGE: Final = "report.html"
 LOG: Final = "export.log"  # what TensorFlow and the converters print
 
 
@@ -23,6 +26,7 @@ class VariantReport:
     format: Format
     precision: Precision
     published: bool
+    option: str | None = None  # what else tells it from its siblings
     problems: tuple[str, ...] = ()  # why not, in words
     parity: Parity | None = None  # None where it could not be converted or run
     size_bytes: int | None = None
@@ -31,6 +35,7 @@ class VariantReport:
     golden_tolerance: float | None = None  # of a probability, 0..1
     convert_seconds: float | None = None
     verify_seconds: float | None = None
+    latency_ms: float | None = None  # of one picture, here, on one thread; of published files
 
 
 @dataclass(frozen=True)
@@ -40,16 +45,29 @@ class ExportReport:
     name: str
     source: str  # the Keras file, as it was named
     source_sha256: str
-    reference: Reference  # the original on the evaluation pictures of this export
+    reference: Reference | None  # the original on these evaluation pictures; None without labels
     limits: Limits
     versions: Mapping[str, str]  # package → version
     seconds: float
     variants: tuple[VariantReport, ...]
+    evaluation_source: str = ""
+    evaluation_images: int = 0
+    calibration: Calibration | None = None
+    labels: tuple[str, ...] = ()
+    recommended: str | None = None  # the file to take
+    recommended_for: Prefer = "size"
+    remarks: tuple[str, ...] = ()  # what was found out about model and pictures
 
     @property
     def passed(self) -> bool:
         """Everything that was asked for is published."""
         return all(variant.published for variant in self.variants)
+
+    @property
+    def overhead(self) -> float:
+        """Share of the time that was not spent converting, 0..1."""
+        converting = sum(variant.convert_seconds or 0 for variant in self.variants)
+        return 1 - min(1.0, converting / self.seconds) if self.seconds else 0.0
 
     def to_json(self) -> str:
         """The content of export.json."""

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 from edge_runtime.spec import Parity
-from export.report import LOG, NAME, ExportReport
+from export.recommend import next_commands, why
+from export.report import LOG, NAME, PAGE, ExportReport
 from export.tell import Tell
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ _HEADERS: Final = (
     "size\nkB",
     "agrees",
     "accuracy difference,\npoints (95 % interval)",
-    "largest\nscore gap",
+    "score\ngap",
+    "ms",
     "verdict",
 )
 
@@ -60,10 +62,8 @@ def table(report: ExportReport) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    reference = report.reference
     drawn = Table(
-        title=f"{report.name}: Keras is right on {reference.accuracy:.2%} "
-        f"of {reference.images:,} pictures",
+        title=f"{report.name}: {_original(report)}",
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
@@ -79,6 +79,7 @@ def table(report: ExportReport) -> Table:
             f"{variant.precision}.{variant.format}",
             _kilobytes(variant.size_bytes),
             *_figures(variant.parity),
+            "" if variant.latency_ms is None else f"{variant.latency_ms:.2f}",
             verdict,
         )
     return drawn
@@ -92,13 +93,29 @@ def remarks(report: ExportReport, out: Path) -> list[str]:
         for variant in report.variants
         if not variant.published
     ]
-    there = [NAME, *([LOG] if (out / LOG).exists() else [])]
+    lines += [f"Note: {remark}" for remark in report.remarks]
+    there = [name for name in (NAME, PAGE, LOG) if name == NAME or (out / name).exists()]
     lines.append(
-        f"{len(published)} of {len(report.variants)} files are in {out}, with {' and '.join(there)}"
+        f"{len(published)} of {len(report.variants)} files are in {out}, with {_joined(there)} "
+        f"({report.seconds:.0f} s, {report.overhead:.0%} of it beyond converting)"
     )
-    if published:
-        lines.append(f"Next: python -m edge_runtime check {out / published[-1].file}")
+    if report.recommended is not None:
+        best = out / report.recommended
+        lines.append(f"Take {report.recommended}, the {why(report.recommended_for)} of them. Next:")
+        lines += [f"  {command}" for command in next_commands(best)]
     return lines
+
+
+def _original(report: ExportReport) -> str:
+    if report.reference is None:
+        return f"judged by agreement with Keras on {report.evaluation_images:,} pictures"
+    return (
+        f"Keras is right on {report.reference.accuracy:.2%} of {report.reference.images:,} pictures"
+    )
+
+
+def _joined(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _kilobytes(size_bytes: int | None) -> str:

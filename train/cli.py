@@ -28,7 +28,7 @@ def _train(arguments: argparse.Namespace) -> int:
     given = vars(arguments).keys() & TrainConfig.__dataclass_fields__.keys()
     settings = recipe.read(arguments.config) if arguments.config else {}
     config = TrainConfig(**settings | {name: getattr(arguments, name) for name in given})
-    out: Path = arguments.out or Path("runs") / config.model
+    out: Path = arguments.out or Path("runs") / _name(config)
     resume, overwrite = arguments.resume, arguments.overwrite
     if resume and not overwrite and is_finished(config, out):
         print(f"{out} is finished already.")
@@ -51,11 +51,27 @@ def verdict(trained: Trained) -> str:
         f"training never saw; validation {fitted.kept.validation_accuracy:.2%}.\n"
         f"Weakest classes: {weakest}.\n"
         f"Most confused: {confused or 'none'}.\n"
+        f"{_sure(trained)}\n"
         f"{trained.model.count_params():,} parameters, trained on {len(trained.dataset.train):,} "
         f"pictures in {fitted.seconds:.0f} s; epoch {fitted.kept.epoch} of {len(fitted.epochs)} "
         "was best on the validation pictures and is kept.\n"
         f"Written: {out} (plots in {out / 'plots'})\n"
         f"Next: python -m export {out} --out {Path('exported') / out.name}"
+    )
+
+
+def _name(config: TrainConfig) -> str:
+    return f"{config.quantize.name}-int8" if config.quantize else config.model
+
+
+def _sure(trained: Trained) -> str:
+    calibration = trained.calibration
+    if not calibration.decision.threshold:
+        return "It answers always."
+    return (
+        f"Sure, with a score of {calibration.decision.threshold:.2f} or more, of "
+        f"{calibration.answered:.1%} of the validation pictures; {calibration.right:.1%} of those "
+        "are right."
     )
 
 
@@ -66,7 +82,12 @@ def _parser() -> argparse.ArgumentParser:
         epilog="example: python -m train --dataset fashion-mnist --model mlp --out runs/mlp",
     )
     add = parser.add_argument
-    add("--out", type=Path, metavar="DIR", help="the run directory (default: runs/MODEL)")
+    add(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="the run directory (default: runs/MODEL, or RUN-int8 with --quantize)",
+    )
     add("--overwrite", action="store_true", help="replace the run directory if it exists")
     add(
         "--resume",

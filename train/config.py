@@ -110,6 +110,12 @@ class TrainConfig:
         metavar="N",
         within=_ONE_OR_MORE,
     )
+    quantize: Path | None = setting(
+        None,
+        "instead of a new --model: a run directory whose model is trained on while it rounds as "
+        "its int8 file will, so that the file agrees with it",
+        metavar="DIR",
+    )
     average: float = setting(
         0.0,
         "judge and keep a running average of the weights that forgets so little each step: 0.999 "
@@ -127,6 +133,13 @@ class TrainConfig:
         metavar="X",
         within=Within(0, 1),
     )
+    sure: float = setting(
+        0.98,
+        'how many of the answers must be right: the threshold below which the answer is "not sure" '
+        "is set so on the validation pictures; 0 answers always",
+        metavar="X",
+        within=Within(0, 1, but_high=True),
+    )
     limit: int | None = setting(
         None, "train on N pictures only, for a quick try", metavar="N", within=_ONE_OR_MORE
     )
@@ -141,6 +154,8 @@ class TrainConfig:
                 raise UsageError(
                     f"{flag(name)} is for --model {' and '.join(models)}, not for {self.model}"
                 )
+            if getattr(self, name) is not None and self.quantize is not None:
+                raise UsageError(f"{flag(name)} is for a new model, not for --quantize")
         stages, blocks = len(self.widths or (0, 0, 0)), len(self.blocks or (0,))
         if blocks not in (1, stages):
             raise UsageError(

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from edge_runtime.errors import UsageError
 from edge_runtime.spec import ImageInput
-from train import batches, losses, models, optimizers
+from train import batches, losses, optimizers, simulation
+from train.calibrate import cross_entropy
 from train.checkpoint import State
 from train.config import TrainConfig
 from train.datasets import Dataset, Split
@@ -63,7 +64,7 @@ def fit(
         UsageError: the loss is no number any more.
     """
     steps = batches.steps_per_epoch(dataset, config)
-    judged = _copy(model, dataset, config) if config.average else model
+    judged = _copy(model) if config.average else model
     trainer = _Trainer(model, judged, config, steps * config.epochs)
     state = start or State((), {"best": ()}, 0.0, 0.0)
     if start:
@@ -75,10 +76,14 @@ def fit(
         if lessons:
             trainer.learn_from(lessons.of(batches.version(config, number - 1)))
         loss, accuracy = trainer.epoch(number, iterator, steps, listener.on_step)
-        logits = predict(judged, dataset.validation, dataset.image)
+        exact = judged.get_weights()
+        if config.quantize:
+            simulation.settle(judged)
+        logits, settled = predict(judged, dataset.validation, dataset.image), judged.get_weights()
+        judged.set_weights(exact)
         done = Epoch(number, loss, accuracy, *_judge(logits, dataset.validation.labels))
         history = (*state.history, done)
-        kept = judged.get_weights() if best(history) is done else state.weights["best"]
+        kept = settled if best(history) is done else state.weights["best"]
         state = State(
             history,
             {**trainer.weights(), "best": kept},
@@ -164,7 +169,7 @@ class _Trainer:
             taught = tf.cast(tf.gather(self._taught, positions), tf.float32)
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
-            logits = self._model(images, training=True)
+            logits = self._forward(images)
             loss = losses.loss(logits, labels, taught, self._config)
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         if self._judged is not self._model:
@@ -174,17 +179,20 @@ class _Trainer:
         pictures = tf.cast(tf.shape(images)[0], tf.float32)
         self._counts.assign_add([pictures, loss * pictures, tf.reduce_sum(right)])
 
+    def _forward(self, images: Any) -> Any:
+        if not self._config.quantize:
+            return self._model(images, training=True)
+        with keras.StatelessScope(state_mapping=simulation.rounded_kernels(self._model)):
+            return self._model(images, training=True)
 
-def _copy(model: keras.Model, dataset: Dataset, config: TrainConfig) -> keras.Model:
-    copy = models.build(config, dataset.image, len(dataset.labels))
+
+def _copy(model: keras.Model) -> keras.Model:
+    copy = keras.models.clone_model(model)
     copy.set_weights(model.get_weights())
     return copy
 
 
 def _judge(logits: NDArray[np.float32], actual: NDArray[np.int64]) -> tuple[float, float]:
     """The cross-entropy of logits (n, classes) with true classes (n,), and the share right."""
-    rows = logits.astype(np.float64)
-    rows -= rows.max(axis=1, keepdims=True)
-    losses = np.log(np.exp(rows).sum(axis=1)) - rows[np.arange(len(rows)), actual]
     right = logits.argmax(axis=1) == actual
-    return round(float(losses.mean()), 6), round(float(right.mean()), 6)
+    return round(cross_entropy(logits, actual), 6), round(float(right.mean()), 6)

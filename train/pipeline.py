@@ -6,25 +6,30 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from edge_runtime.errors import OutputError
 from edge_runtime.files import new_directory, refuse_existing
-from train import datasets, framework, teacher
+from train import datasets, framework, runs
+from train.calibrate import calibrate
 from train.checkpoint import Checkpoints, State
 from train.config import TrainConfig
 from train.evaluate import evaluate
-from train.teacher import Lessons, Teacher
+from train.runs import Run
+from train.teacher import Lessons
 
 if TYPE_CHECKING:
     from train.save import Trained
 
 SUMMARY: Final = "train.json"
 
+_RANGE_IMAGES: Final = 1000  # training pictures that show which values a model to quantize keeps
+
 # What may be another when an interrupted training goes on: where files are, and a smaller
 # learning rate, which is what a loss that is no number asks for.
-_MAY_CHANGE: Final = ("data", "teacher", "learning_rate")
+_MAY_CHANGE: Final = ("data", "teacher", "quantize", "learning_rate")
 
 
 def train(
@@ -67,7 +72,10 @@ def train(
         ),
         file=sys.stderr,
     )
-    teachers = teacher.find(config.teacher or (), dataset)
+    teachers = [runs.find(folder, dataset, "--teacher") for folder in config.teacher or ()]
+    start = runs.find(config.quantize, dataset, "--quantize") if config.quantize else None
+    if start:
+        dataset = replace(dataset, image=start.spec.image)
     framework.load(verbose=verbose)
     settings = {key: value for key, value in config.to_dict().items() if key not in _MAY_CHANGE}
     checkpoints = Checkpoints(
@@ -76,6 +84,7 @@ def train(
             **settings,
             "files": dict(dataset.sha256),
             "teachers": [known.sha256 for known in teachers],
+            "start": start and start.sha256,
         },
     )
     if not resume:
@@ -87,7 +96,13 @@ def train(
         from train import save
 
         trained = _trained(
-            config, out, dataset, teachers=teachers, checkpoints=checkpoints, state=state
+            config,
+            out,
+            dataset,
+            start=start,
+            teachers=teachers,
+            checkpoints=checkpoints,
+            state=state,
         )
         with new_directory(out, overwrite=overwrite, mark=SUMMARY) as folder:
             save.write(folder, trained)
@@ -109,17 +124,18 @@ def _trained(
     out: Path,
     dataset: datasets.Dataset,
     *,
-    teachers: Sequence[Teacher],
+    start: Run | None,
+    teachers: Sequence[Run],
     checkpoints: Checkpoints,
     state: State | None,
 ) -> Trained:
     import keras
 
-    from train import batches, fit, models, progress, save
+    from train import batches, fit, progress, save
 
     done = len(state.history) if state else 0
     keras.utils.set_random_seed(config.seed)
-    model = models.build(config, dataset.image, len(dataset.labels))
+    model = _model(config, dataset, start)
     lessons = Lessons(teachers, dataset, config, checkpoints.folder) if teachers else None
     steps = batches.steps_per_epoch(dataset, config)
     with progress.shown(config.epochs, steps, done=done) as listener:
@@ -132,6 +148,8 @@ def _trained(
             start=state,
             save=checkpoints.save,
         )
+    logits = fit.predict(model, dataset.validation, dataset.image)
+    calibration = calibrate(logits, dataset.validation.labels, sure=config.sure)
     # The only look at the test pictures, when nothing is left to choose.
     scores = fit.predict(model, dataset.test, dataset.image)
     return save.Trained(
@@ -140,9 +158,23 @@ def _trained(
         dataset=dataset,
         model=model,
         fitted=fitted,
+        calibration=calibration,
         scores=scores,
         evaluation=evaluate(scores, dataset.test.labels, dataset.labels),
     )
+
+
+def _model(config: TrainConfig, dataset: datasets.Dataset, start: Run | None) -> Any:
+    """The model to train: a new one, or a trained one that now rounds as int8 does."""
+    import keras
+
+    from train import models, simulation
+
+    if start is None:
+        return models.build(config, dataset.image, len(dataset.labels))
+    trained = keras.saving.load_model(start.model, compile=False)
+    pictures = dataset.train.sample(_RANGE_IMAGES).images
+    return simulation.simulated(trained, pictures, start.spec.image)
 
 
 def _refuse_unfinished(work: Path) -> None:

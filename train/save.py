@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 import edge_runtime
 from edge_runtime import modelfile, postprocess
 from edge_runtime.spec import ModelSpec, Provenance, Reference
-from train import models, plots, recipe
+from train import plots, recipe
+from train.calibrate import Calibration
 from train.config import TrainConfig
 from train.datasets import Dataset, Split
 from train.evaluate import Evaluation
@@ -38,6 +39,7 @@ class Trained:
     dataset: Dataset
     model: keras.Model
     fitted: Fitted
+    calibration: Calibration  # on the validation pictures
     scores: NDArray[np.float32]  # logits of the test pictures, shape (n, classes)
     evaluation: Evaluation  # of the test pictures
 
@@ -63,6 +65,7 @@ def spec(trained: Trained) -> ModelSpec:
         labels=dataset.labels,
         image=dataset.image,
         scores="logits",
+        decision=trained.calibration.decision,
         reference=Reference(
             accuracy=trained.evaluation.accuracy,
             images=len(dataset.test),
@@ -88,6 +91,7 @@ def summary(trained: Trained) -> dict[str, Any]:
     return {
         "test_accuracy": trained.evaluation.accuracy,
         "validation_accuracy": kept.validation_accuracy,
+        "decision": asdict(trained.calibration),
         "parameters": trained.model.count_params(),
         "epochs": len(trained.fitted.epochs),
         "kept_epoch": kept.epoch,
@@ -116,10 +120,7 @@ def summary(trained: Trained) -> dict[str, Any]:
 
 
 def _write_model(path: Path, trained: Trained) -> None:
-    # A copy that was never compiled leaves out the optimizer's state, two thirds of the file.
-    model = models.build(trained.config, trained.dataset.image, len(trained.dataset.labels))
-    model.set_weights(trained.model.get_weights())
-    model.save(path)
+    trained.model.save(path)
     path.write_bytes(modelfile.add_keras_spec(path.read_bytes(), spec(trained)))
 
 

@@ -7,72 +7,26 @@ epochs repeat the versions (Hinton et al. 2015, "Distilling the Knowledge in a N
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime import modelfile
-from edge_runtime.errors import ModelError, UsageError
 from edge_runtime.files import write_atomically
 from edge_runtime.spec import ModelSpec
 from train.config import TrainConfig
 from train.datasets import Dataset
+from train.runs import Run
 from train.sealed import pack, unpack
-
-MODEL: Final = "model.keras"
-
-
-@dataclass(frozen=True)
-class Teacher:
-    """A trained model that is asked, before it is loaded."""
-
-    path: Path
-    spec: ModelSpec
-    sha256: str
-
-
-def find(runs: Sequence[Path], dataset: Dataset) -> tuple[Teacher, ...]:
-    """The models of some run directories, checked against the pictures they will see.
-
-    Raises:
-        UsageError: one is no run directory, or knows other classes or pictures.
-        ModelError: one is damaged or does not say what it is.
-    """
-    return tuple(_find(run, dataset) for run in runs)
-
-
-def _find(run: Path, dataset: Dataset) -> Teacher:
-    path = run / MODEL
-    if not path.is_file():
-        raise UsageError(f"--teacher {run} holds no {MODEL}; name a run directory")
-    spec = modelfile.read_keras_spec(path)
-    if spec is None:
-        raise ModelError(f"{path} does not say what it is; train it with `python -m train`")
-    if spec.labels != dataset.labels:
-        raise UsageError(
-            f"--teacher {run} knows {', '.join(spec.labels)}, "
-            f"but the pictures show {', '.join(dataset.labels)}; they must be alike"
-        )
-    theirs, ours = spec.image, dataset.image
-    sizes = [(image.height, image.width, image.color) for image in (theirs, ours)]
-    if sizes[0] != sizes[1]:
-        raise UsageError(
-            f"--teacher {run} takes pictures (height, width, colour) = {sizes[0]}, "
-            f"these are {sizes[1]}; they must be alike"
-        )
-    return Teacher(path, spec, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
 class Lessons:
     """What the teachers answer, by version of the training pictures."""
 
     def __init__(
-        self, teachers: Sequence[Teacher], dataset: Dataset, config: TrainConfig, folder: Path
+        self, teachers: Sequence[Run], dataset: Dataset, config: TrainConfig, folder: Path
     ) -> None:
         """Load the teachers.
 
@@ -86,7 +40,7 @@ class Lessons:
 
         self._dataset, self._config, self._folder = dataset, config, folder
         self._models = [
-            (keras.saving.load_model(teacher.path, compile=False), teacher.spec)
+            (keras.saving.load_model(teacher.model, compile=False), teacher.spec)
             for teacher in teachers
         ]
 

@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Protocol
 
-from edge_runtime.spec import Format, ModelSpec, Precision
+from edge_runtime.spec import Format, ModelSpec
 from export.calibration import CalibrationSet
+from export.variants import Variant
+
+
+class Quantizer(Protocol):
+    """A model whose ranges are known: int8 files can be made of it, again and again."""
+
+    def quantize(self, kept_float: Collection[str] = ()) -> bytes:
+        """An integer model.
+
+        Args:
+            kept_float: names of layers that shall compute in floats.
+        """
+        ...
 
 
 class Converter(Protocol):
     """One format's module: Keras model → file content that engines load → sealed file."""
 
-    def convert(
-        self, model: Any, precision: Precision, spec: ModelSpec, calibration: CalibrationSet | None
-    ) -> bytes:
-        """Convert, and quantize where the precision asks for it.
+    def convert(self, model: Any, variant: Variant, spec: ModelSpec) -> bytes:
+        """Convert, for all precisions whose activations stay floats.
 
         Args:
             model: a `keras.Model` from float32 (n, height, width, channels) to (n, classes).
-            precision: one that the table of variants lists for this format.
+            variant: one of this format.
             spec: the model's spec.
-            calibration: pictures for the integer precisions.
+        """
+        ...
+
+    def quantizer(
+        self, model: Any, variant: Variant, spec: ModelSpec, calibration: CalibrationSet
+    ) -> Quantizer:
+        """Convert, and let calibration pictures show the ranges of the activations.
+
+        Args:
+            model: a `keras.Model` from float32 (n, height, width, channels) to (n, classes).
+            variant: an integer one of this format.
+            spec: the model's spec.
+            calibration: the pictures, and the original's scores of them.
         """
         ...
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -14,14 +15,16 @@ from numpy.typing import NDArray
 import edge_runtime
 from edge_runtime.backends.onnx import OnnxBackend
 from edge_runtime.modelfile import seal_onnx as seal
-from edge_runtime.spec import ImageInput, ModelSpec, Precision
+from edge_runtime.spec import ImageInput, ModelSpec
 from export.calibration import CalibrationSet
 from export.formats import onnx_graph
+from export.variants import Target, Variant
 
-__all__ = ["annotate", "convert", "seal"]
+__all__ = ["annotate", "convert", "quantizer", "seal"]
 
 _OPSET: Final = 17  # every ONNX Runtime since 1.12 loads it
 _IR_VERSION: Final = 8
+_STAGES: Final = ("plain", "prepared", "quantized")
 _PIXEL_FORMAT: Final = {"gray": "Gray8", "rgb": "Rgb8"}
 # What the normalised pixels span → what the standard calls it.
 _RANGES: Final = {
@@ -31,29 +34,14 @@ _RANGES: Final = {
 }
 
 
-def convert(
-    model: Any, precision: Precision, spec: ModelSpec, calibration: CalibrationSet | None
-) -> bytes:
+def convert(model: Any, variant: Variant, spec: ModelSpec) -> bytes:  # noqa: ARG001
     """See `export.formats.Converter.convert`."""
-    import keras
+    return bytes(onnx_graph.tidy(_converted(model, spec.image)).SerializeToString())
 
-    shape = (1, spec.image.height, spec.image.width, spec.image.channels)
-    with TemporaryDirectory() as name:
-        path = Path(name) / "float32.onnx"
-        model.export(
-            path,
-            format="onnx",
-            opset_version=_OPSET,
-            # With a free batch the graph computes shapes while it runs: `onnx_graph.tidy` frees it.
-            input_signature=[keras.InputSpec(shape=shape, dtype="float32", name="image")],
-            verbose=False,
-        )
-        if precision == "int8":
-            if calibration is None:
-                raise ValueError("int8 needs calibration pictures")
-            path = _quantize(path, spec, calibration)
-        converted = onnx.load(path)
-    return bytes(onnx_graph.tidy(converted).SerializeToString())
+
+def quantizer(model: Any, variant: Variant, spec: ModelSpec, calibration: CalibrationSet) -> _Int8:
+    """See `export.formats.Converter.quantizer`."""
+    return _Int8(_converted(model, spec.image), variant.target, spec, calibration)
 
 
 def annotate(model: bytes, spec: ModelSpec) -> bytes:
@@ -83,35 +71,65 @@ def _image_keys(image: ImageInput) -> dict[str, str]:
     return keys
 
 
-def _quantize(path: Path, spec: ModelSpec, calibration: CalibrationSet) -> Path:
-    """Static quantization as QDQ, weights per channel, weights and activations as int8.
+def _converted(model: Any, image: ImageInput) -> Any:
+    """A float `onnx.ModelProto` for one picture."""
+    import keras
 
-    ONNX Runtime's documentation calls it the first choice, and ARM wants both signed.
-    """
-    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
+    shape = (1, image.height, image.width, image.channels)
+    with TemporaryDirectory() as name:
+        path = Path(name) / "float32.onnx"
+        model.export(
+            path,
+            format="onnx",
+            opset_version=_OPSET,
+            # With a free batch the graph computes shapes while it runs: `onnx_graph.tidy` frees it.
+            input_signature=[keras.InputSpec(shape=shape, dtype="float32", name="image")],
+            verbose=False,
+        )
+        return onnx.load(path)
 
-    prepared, quantized = path.with_name("prepared.onnx"), path.with_name("int8.onnx")
-    # Symbolic shapes need sympy and are of no use to a model whose shapes are all fixed.
-    quant_pre_process(path, prepared, skip_symbolic_shape=True)
-    quantize_static(
-        prepared,
-        quantized,
-        _Reader(calibration, onnx.load(prepared).graph.input[0].name),
-        quant_format=QuantFormat.QDQ,
-        activation_type=QuantType.QInt8,
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-        reduce_range=False,
-    )
-    model = onnx.load(quantized)
-    onnx_graph.leave_output_float(model)
-    if spec.scores == "logits":
-        body = model.SerializeToString()
-        actual = OnnxBackend(body, spec.image, 1).run(calibration.pixels)
-        onnx_graph.shift_last_bias(model, np.mean(actual - calibration.scores, axis=0))
-    onnx.save(model, quantized)
-    return quantized
+
+@dataclass(frozen=True, eq=False)
+class _Int8:
+    """Static quantization as QDQ, weights per channel, weights and activations in 8 bits."""
+
+    model: Any  # a float `onnx.ModelProto`
+    target: Target
+    spec: ModelSpec
+    calibration: CalibrationSet
+
+    def quantize(self, kept_float: Collection[str] = ()) -> bytes:
+        """See `export.formats.Quantizer.quantize`."""
+        from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
+        from onnxruntime.quantization.shape_inference import quant_pre_process
+
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            plain, prepared, quantized = (folder / f"{stage}.onnx" for stage in _STAGES)
+            onnx.save(self.model, plain)
+            # Symbolic shapes need sympy and are of no use to a model whose shapes are all fixed.
+            quant_pre_process(plain, prepared, skip_symbolic_shape=True)
+            # As ONNX Runtime's documentation advises for each processor. x86 without VNNI adds
+            # products of unsigned and signed bytes in 16 bits, which 7-bit weights cannot overflow.
+            quantize_static(
+                prepared,
+                quantized,
+                _Reader(self.calibration, onnx.load(prepared).graph.input[0].name),
+                quant_format=QuantFormat.QDQ,
+                activation_type=QuantType.QUInt8 if self.target == "x86" else QuantType.QInt8,
+                weight_type=QuantType.QInt8,
+                per_channel=True,
+                reduce_range=self.target == "x86",
+                nodes_to_exclude=sorted(kept_float),
+                extra_options={"ActivationSymmetric": self.target == "arm"},
+            )
+            model = onnx.load(quantized)
+        onnx_graph.leave_output_float(model)
+        if self.spec.scores == "logits":
+            body = model.SerializeToString()
+            actual = OnnxBackend(body, self.spec.image, 1).run(self.calibration.pixels)
+            onnx_graph.shift_last_bias(model, np.mean(actual - self.calibration.scores, axis=0))
+        return bytes(onnx_graph.tidy(model).SerializeToString())
 
 
 class _Reader:

@@ -1,47 +1,95 @@
-"""Keras → TFLite, by TensorFlow's own converter."""
+"""Keras → TFLite, by TensorFlow's own converter and quantizer."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
 from edge_runtime.modelfile import seal_tflite as seal
-from edge_runtime.spec import ModelSpec, Precision
+from edge_runtime.spec import ModelSpec
 from export.calibration import CalibrationSet
 from export.formats import tflite_head
 from export.formats.tflite_metadata import annotate
+from export.variants import Variant
 
-__all__ = ["annotate", "convert", "seal"]
+__all__ = ["annotate", "convert", "quantizer", "seal"]
 
 
-def convert(
-    model: Any, precision: Precision, spec: ModelSpec, calibration: CalibrationSet | None
-) -> bytes:
+def convert(model: Any, variant: Variant, spec: ModelSpec) -> bytes:  # noqa: ARG001
     """See `export.formats.Converter.convert`."""
+    import tensorflow as tf
+
+    converter = _converter(model)
+    if variant.precision != "float32":
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if variant.precision == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if variant.precision == "dynamic":
+        # Per-channel weights here need FULLY_CONNECTED version 12, which tflite-runtime 2.14, the
+        # last engine for 32-bit systems, does not have. Per tensor costs little: 0.14 points of
+        # agreement on the tutorial's dense model.
+        converter._experimental_disable_per_channel_quantization_for_dense_layers = True  # noqa: SLF001
+    return bytes(converter.convert())
+
+
+def quantizer(
+    model: Any, variant: Variant, spec: ModelSpec, calibration: CalibrationSet
+) -> _Int8 | _Int16x8:
+    """See `export.formats.Converter.quantizer`."""
+    import tensorflow as tf
+
+    converter = _converter(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([batch] for batch in calibration.inputs())
+    if variant.precision == "int16x8":
+        wide = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+        converter.target_spec.supported_ops = [wide]
+        return _Int16x8(bytes(converter.convert()))
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    # Stops halfway, at a float model that knows its ranges; `_Int8.quantize` does the rest. Going
+    # on is the only way to keep layers in floats, and takes a hundredth of the time up to here.
+    converter._experimental_calibrate_only = True  # noqa: SLF001
+    return _Int8(bytes(converter.convert()), variant, spec, calibration)
+
+
+@dataclass(frozen=True, eq=False)
+class _Int8:
+    calibrated: bytes  # a float TFLite model with the range of every tensor
+    variant: Variant
+    spec: ModelSpec
+    calibration: CalibrationSet
+
+    def quantize(self, kept_float: Collection[str] = ()) -> bytes:
+        """See `export.formats.Quantizer.quantize`."""
+        import tensorflow as tf
+        from tensorflow.lite.python.convert import mlir_quantize
+        from tensorflow.lite.python.util import modify_model_io_type
+
+        # A uint8 input with scale 1/255 and zero point 0 takes raw pixels. The output is of the
+        # same type; Google's own clients know uint8 and float32, and int8 would resolve no finer.
+        io = tf.dtypes.as_dtype(self.variant.io)
+        quantized = mlir_quantize(self.calibrated, denylisted_nodes=sorted(kept_float))
+        model = bytes(modify_model_io_type(quantized, io, io))
+        return tflite_head.refine(model, self.spec, self.calibration)
+
+
+@dataclass(frozen=True, eq=False)
+class _Int16x8:
+    model: bytes
+
+    def quantize(self, kept_float: Collection[str] = ()) -> bytes:  # noqa: ARG002
+        """See `export.formats.Quantizer.quantize`; sixteen bits spoil no layer."""
+        return self.model
+
+
+def _converter(model: Any) -> Any:
     import tensorflow as tf
 
     converter = tf.lite.TFLiteConverter.from_keras_model(_for_one_picture(model))
     # Only what the small engines have: without this a layer may become a TensorFlow ("Flex") op.
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    if precision != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if precision == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if precision == "dynamic":
-        # Per-channel weights here need FULLY_CONNECTED version 12, which tflite-runtime 2.14, the
-        # last engine for 32-bit systems, does not have. Per tensor costs little: 0.14 points of
-        # agreement on the tutorial's dense model.
-        converter._experimental_disable_per_channel_quantization_for_dense_layers = True  # noqa: SLF001
-    if precision != "int8":
-        return bytes(converter.convert())
-    if calibration is None:
-        raise ValueError("int8 needs calibration pictures")
-    converter.representative_dataset = lambda: ([batch] for batch in calibration.inputs())
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    # A uint8 input with scale 1/255 and zero point 0 takes raw pixels. The output is uint8 too, as
-    # Google's own clients ask (they know uint8 and float32); int8 would resolve no finer.
-    converter.inference_input_type = tf.uint8
-    converter.inference_output_type = tf.uint8
-    return tflite_head.refine(bytes(converter.convert()), spec, calibration)
+    return converter
 
 
 def _for_one_picture(model: Any) -> Any:

@@ -22,6 +22,8 @@ from edge_runtime.spec import ModelSpec
 from export.calibration import CalibrationSet
 from export.formats.tflite_file import pack, unpack
 
+# What may stand between the logits and an output of another type.
+_COPIES: Final = (schema.BuiltinOperator.QUANTIZE, schema.BuiltinOperator.DEQUANTIZE)
 _CUTS: Final = np.arange(0, 1, 0.05)  # shares of the range that may be cut off at either end
 
 
@@ -90,20 +92,22 @@ class _Head:
 
     bias: Any | None  # tensor, int32
     logits: Any  # tensor, int8
-    output: Any  # the model's output tensor: the logits, or their uint8 copy
+    output: Any  # the model's output tensor: the logits, or their uint8 or float copy
 
 
 def _find(model: Any) -> _Head | None:
     graph = model.subgraphs[0]
     producers = {index: operator for operator in graph.operators for index in operator.outputs}
+    tensors = graph.tensors
     operator = producers[graph.outputs[0]]
-    if _code(model, operator) == schema.BuiltinOperator.QUANTIZE:
+    if _code(model, operator) in _COPIES:
         operator = producers[operator.inputs[0]]
     if _code(model, operator) != schema.BuiltinOperator.FULLY_CONNECTED:
         return None
     if operator.builtinOptions.fusedActivationFunction != schema.ActivationFunctionType.NONE:
         return None
-    tensors = graph.tensors
+    if tensors[operator.outputs[0]].type != schema.TensorType.INT8:
+        return None
     has_bias = len(operator.inputs) > 2 and operator.inputs[2] >= 0
     return _Head(
         bias=tensors[operator.inputs[2]] if has_bias else None,
@@ -130,6 +134,6 @@ def _set_range(head: _Head, limits: tuple[float, float]) -> None:
     scale, zero_point = _parameters(limits)
     head.logits.quantization.scale = [scale]
     head.logits.quantization.zeroPoint = [zero_point]
-    if head.output is not head.logits:  # uint8: the same steps, counted from 0
+    if head.output.type == schema.TensorType.UINT8:  # the same steps, counted from 0
         head.output.quantization.scale = [scale]
         head.output.quantization.zeroPoint = [zero_point + 128]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import console, golden, modelfile, models
-from edge_runtime.errors import ModelError
+from edge_runtime.errors import InputError, ModelError
 from edge_runtime.files import write_atomically
 from edge_runtime.spec import Format
 from export import source as sources
@@ -74,6 +74,8 @@ def _checked(path: Path, source: Source) -> modelfile.ModelFile:
 
 def _evaluation(source: Source) -> bytes:
     """The first pictures of every class, in their order, as the bytes of an .npz."""
+    if source.labels is None:
+        raise InputError(f"the evaluation pictures of {source.model} have no labels; train again")
     kept = first_of_each(source.labels, len(source.spec.labels), IMAGES)
     file = io.BytesIO()
     np.savez_compressed(file, images=source.evaluation[kept], labels=source.labels[kept])

@@ -30,7 +30,13 @@ def halves() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 @pytest.fixture
 def quick() -> Settings:
     """Enough to see every figure, and over in a moment."""
-    return Settings(rounds=2, blocks=1, seconds=0.01, processes=1)
+    return Settings(rounds=2, blocks=1, seconds=0.01, processes=1, peak_seconds=0)
+
+
+@pytest.fixture
+def untimed() -> Settings:
+    """Accuracy and size only."""
+    return Settings(timing=False)
 
 
 @pytest.fixture

@@ -112,14 +112,14 @@ def test_a_limit_below_zero_is_refused() -> None:
 
 
 def test_accuracy_is_compared_picture_by_picture_across_reports(
-    folder: Folder, quick: Settings
+    folder: Folder, untimed: Settings
 ) -> None:
     home = folder("int8.onnx")
-    before = benchmark([home], quick)
+    before = benchmark([home], untimed)
     arrays = dict(np.load(home / "evaluation.npz"))
     fewer = {name: array[20:] for name, array in arrays.items()}
     np.savez(home / "evaluation.npz", **fewer)
-    others = only(before, benchmark([home], quick))
+    others = only(before, benchmark([home], untimed))
     assert others.accuracy is not None
     assert others.accuracy.mcnemar_p is None
     assert "different pictures" in others.remarks[0]
@@ -142,6 +142,7 @@ def test_accuracy_is_compared_picture_by_picture_across_reports(
     assert "8.00 points lower" in change.exceeded[0]
 
 
+@pytest.mark.slow
 def test_files_of_a_baseline_are_measured_in_the_same_run(
     folder: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

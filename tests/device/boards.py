@@ -17,7 +17,6 @@ class Board:
     part: str  # the processor's number among Arm's
     features: str  # as Linux lists them
 
-
     def write(self, folder: Path) -> None:
         """What Linux says of the board, as a file and a folder to lay over /proc/cpuinfo and /sys.
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -48,7 +48,7 @@ class Userland:
     wheels: tuple[str, ...]  # what pip adds
     platforms: tuple[str, ...]  # the kinds of wheel that pip accepts there
     formats: tuple[Format, ...]  # of the model files that the engines there can run
-    boards: tuple[Board, ...]  # the first is where most is tried
+    boards: tuple[Board, ...]  # the first is where all is tried
 
 
 def asked_for(*extras: str) -> tuple[str, ...]:
@@ -89,6 +89,14 @@ class Pi:
     root: Path
     home: Path  # here; there it is /home/pi
 
+    def __str__(self) -> str:
+        return self.userland.name
+
+    @property
+    def boards(self) -> Sequence[Board]:
+        """Those that it runs on."""
+        return self.userland.boards
+
     def install(self, wheel: Path) -> None:
         """Put this package where the userland's Python finds it."""
         _pip("--no-deps", "--target", self.home / "package", wheel)
@@ -102,12 +110,12 @@ class Pi:
             arguments: as for `python3`; paths in `home` become what they are called there.
             board: where to run it; None takes the userland's first.
         """
-        board = board or self.userland.boards[0]
+        board = board or self.boards[0]
         told = [self._there(item) if isinstance(item, Path) else item for item in arguments]
         places = (self.root, self.home, self.root / "boards" / board.cpu)
-        command = [*_namespace(), "sh", HERE / "enter.sh", *places, self.userland.qemu]
+        command = [*_namespace(), "sh", str(HERE / "enter.sh"), *map(str, places)]
         return subprocess.run(
-            [*command, _PYTHON, *told],
+            [*command, self.userland.qemu, _PYTHON, *told],
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": _HOME, "QEMU_CPU": board.cpu},
             capture_output=True,
             text=True,
@@ -187,7 +195,7 @@ def _unpack(packages: Sequence[str], architecture: str, root: Path) -> None:
             _run(["dpkg-deb", "--extract", package, root])
 
 
-def _sources() -> Mapping[str, str]:
+def _sources() -> dict[str, str]:
     """Debian's own places are this machine's, where it runs the same Debian."""
     if named := os.environ.get(SOURCES):
         return {"Dir::Etc::sourcelist": named, "Dir::Etc::sourceparts": "/dev/null"}

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -122,6 +122,17 @@ def test_json_is_one_list(
     assert [document["predictions"][0]["label"] for document in documents] == ["top", "right"]
     assert all(len(document["predictions"]) == 3 for document in documents)
     assert all(document["model"]["name"] == "halves" for document in documents)
+
+
+def test_labels_are_written_in_their_own_letters(
+    pictures: dict[str, str], resealed: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = resealed(labels=("haut", "bas", "à gauche", "右"))
+    for form in ("text", "json", "jsonl", "csv"):
+        main(["classify", pictures["left"], "--model", model, "--format", form])
+        assert "à gauche" in capsys.readouterr().out
+    main(["info", model])
+    assert "haut, bas, à gauche, 右" in capsys.readouterr().out
 
 
 def test_a_broken_picture_keeps_its_place_and_the_others_are_classified(
@@ -383,47 +394,57 @@ def test_results_go_through_a_pipe_that_closes_early(pictures: dict[str, str], m
     assert (code, done.stderr) == ("0", "")
 
 
+@pytest.fixture
+def started(model: str) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """A function: pictures → the process that classifies them; it ends with the test at the latest."""
+    processes = []
+
+    def start(*pictures: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "edge_runtime", "classify", "--model", model, *pictures],
+            cwd=ROOT,
+            env=BUFFERED,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.timeout(60)
 def test_each_result_is_printed_as_soon_as_it_is_known(
-    pictures: dict[str, str], model: str, tmp_path: Path
+    pictures: dict[str, str], started: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     slow = tmp_path / "slow.png"
     os.mkfifo(slow)
-    command = [sys.executable, "-m", "edge_runtime", "classify", "--model", model]
-    with subprocess.Popen(
-        [*command, pictures["top"], str(slow)],
-        cwd=ROOT,
-        env=BUFFERED,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(pictures["top"])
-        slow.write_bytes(Path(pictures["left"]).read_bytes())
-        assert process.stdout.readline().startswith(f"{slow}: left")
-    assert process.returncode == 0
+    process = started(pictures["top"], str(slow))
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith(pictures["top"])
+    slow.write_bytes(Path(pictures["left"]).read_bytes())
+    assert process.stdout.readline().startswith(f"{slow}: left")
+    assert process.wait() == 0
 
 
+@pytest.mark.timeout(60)
 def test_control_c_is_130_and_one_line(
-    pictures: dict[str, str], model: str, tmp_path: Path
+    pictures: dict[str, str], started: Callable[..., subprocess.Popen[str]], tmp_path: Path
 ) -> None:
     never = tmp_path / "never.png"
     os.mkfifo(never)
-    command = [sys.executable, "-m", "edge_runtime", "classify", "--model", model]
-    with subprocess.Popen(
-        [*command, pictures["top"], str(never)],
-        cwd=ROOT,
-        env=BUFFERED,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        process.stdout.readline()  # it is at work now
-        writing = os.open(never, os.O_WRONLY)  # and here it waits for the second picture
-        time.sleep(0.3)  # a signal between opening and reading would only be noticed after it
-        process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=60)
-        os.close(writing)
+    process = started(pictures["top"], str(never))
+    assert process.stdout is not None
+    process.stdout.readline()  # it is at work now
+    writing = os.open(never, os.O_WRONLY)  # and here it waits for the second picture
+    time.sleep(0.3)  # a signal between opening and reading would only be noticed after it
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate()
+    os.close(writing)
     assert process.returncode == 130
     assert told == "edge_runtime: interrupted\n"
 

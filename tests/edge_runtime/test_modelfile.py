@@ -33,7 +33,8 @@ def without_seal(file: ModelFile) -> bytes:
         with zipfile.ZipFile(io.BytesIO(file.data)) as archive:
             end = min(entry.header_offset for entry in archive.infolist())
     else:
-        end = file.data.index(modelfile._onnx_property("edge_runtime.spec", file.spec.to_json()))
+        key = file.data.index(b"edge_runtime.spec")  # of the first field that sealing appended
+        end = max(n for n in range(key) if exhausted(modelfile._protobuf_fields(file.data[:n])))
     return file.data[:end].replace(modelfile.SEAL_MARK.encode(), b"made-by-someone-els")
 
 

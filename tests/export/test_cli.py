@@ -90,7 +90,7 @@ def test_a_folder_that_is_no_export_is_never_replaced(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["nowhere"], 2, "nowhere is not a folder; name a run directory"),
+        (["nowhere"], 2, "nowhere does not exist; name a run directory"),
         (["RUN", "--only", "int9"], 2, "there is no variant 'int9'; did you mean 'int8'?"),
         (["RUN", "--min-agreement", "99"], 2, "--min-agreement is 99.0, expected 0 to 1"),
         (["RUN", "--max-accuracy-drop", "-1"], 2, "--max-accuracy-drop is -1.0, expected 0 to"),

@@ -36,8 +36,16 @@ def test_without_true_labels_agreement_alone_decides() -> None:
         ("--min-agreement", (0.5, 99.0)),
         ("--min-agreement", (0.5, float("nan"))),
         ("--max-accuracy-drop", (-1.0, 0.99)),
+        ("--max-score-difference", (0.5, 0.99, 2.0)),
     ],
 )
-def test_a_limit_that_makes_no_sense_names_its_flag(flag: str, limits: tuple[float, float]) -> None:
+def test_a_limit_that_makes_no_sense_names_its_flag(flag: str, limits: tuple[float, ...]) -> None:
     with pytest.raises(UsageError, match=flag):
         Limits(*limits)
+
+
+def test_all_limits_that_are_passed_are_told_together() -> None:
+    limits = Limits(max_score_difference=0.05)
+    problems = limits.problems(parity(0.9, -2.0))
+    assert [problem.split()[0] for problem in problems] == ["accuracy", "agrees", "a"]
+    assert problems[2] == "a probability differs by 0.1000, more than 0.05"

@@ -10,6 +10,8 @@ from rich.console import Console
 
 from edge_runtime.spec import Parity, Reference
 from export import ExportReport, Limits, VariantReport
+from export.recommend import recommended
+from export.report import Prefer
 from export.terminal import print_report, progress, remarks, table
 
 PARITY = Parity(
@@ -31,6 +33,8 @@ GOOD = VariantReport(
     sha256="0" * 64,
     golden_samples=16,
     golden_tolerance=0.03,
+    convert_seconds=0.6,
+    latency_ms=0.087,
 )
 BAD = replace(
     GOOD,
@@ -38,6 +42,7 @@ BAD = replace(
     format="onnx",
     precision="int8",
     published=False,
+    latency_ms=None,
     problems=("agrees on 50.00% of the pictures, less than 99.00%", "another reason"),
 )
 BROKEN = VariantReport(
@@ -52,6 +57,8 @@ REPORT = ExportReport(
     versions={"keras": "3"},
     seconds=1.5,
     variants=(GOOD, BAD, BROKEN),
+    recommended="it.float32.tflite",
+    remarks=("20 calibration pictures are too few",),
 )
 
 
@@ -65,7 +72,11 @@ def test_the_json_holds_every_figure_and_a_schema_number() -> None:
     document = json.loads(REPORT.to_json())
     assert document["schema"] == 1
     assert document["passed"] is False
-    assert document["limits"] == {"max_accuracy_drop_points": 0.5, "min_agreement": 0.99}
+    assert document["limits"] == {
+        "max_accuracy_drop_points": 0.5,
+        "min_agreement": 0.99,
+        "max_score_difference": 1.0,
+    }
     first, second, third = document["variants"]
     assert first["parity"]["accuracy_difference_interval_points"] == [-0.01, 0.25]
     assert (first["published"], first["size_bytes"]) == (True, 1_418_450)
@@ -85,7 +96,7 @@ def test_the_table_fits_a_narrow_terminal_without_losing_a_figure() -> None:
     words = good.split()
     assert words == [
         *("float32.tflite", "1,418", "99.30%", "+0.12", "(-0.01", "to", "+0.25)"),
-        *("0.0703", "published"),
+        *("0.0703", "0.09", "published"),
     ]
     assert any(line.startswith("int8.onnx") and "left out" in line for line in lines)
     assert any(line.split() == ["int8.tflite", "left", "out"] for line in lines)
@@ -96,24 +107,55 @@ def test_the_remarks_say_what_was_left_out_and_why_and_what_is_next(tmp_path: Pa
     assert remarks(REPORT, tmp_path) == [
         f"it.int8.onnx is left out: {BAD.problems[0]}; another reason",
         "it.int8.tflite is left out: it could not be made",
-        f"1 of 3 files are in {tmp_path}, with export.json and export.log",
-        f"Next: python -m edge_runtime check {tmp_path}/it.float32.tflite",
+        "Note: 20 calibration pictures are too few",
+        f"1 of 3 files are in {tmp_path}, with export.json and export.log "
+        "(2 s, 20% of it beyond converting)",
+        "Take it.float32.tflite, the smallest of them. Next:",
+        f"  scp {tmp_path}/it.float32.tflite pi:",
+        "  ssh pi python3 -m edge_runtime check it.float32.tflite",
+        "  ssh pi python3 -m edge_runtime classify photo.jpg --model it.float32.tflite",
     ]
 
 
-def test_a_log_that_was_not_written_is_not_promised(tmp_path: Path) -> None:
-    assert remarks(REPORT, tmp_path)[2].endswith("with export.json")
+def test_without_true_labels_the_table_says_by_what_files_are_judged() -> None:
+    judged = replace(REPORT, reference=None, evaluation_images=300)
+    title = table(judged).title
+    assert title == "it: judged by agreement with Keras on 300 pictures"
 
 
 def test_where_nothing_is_published_nothing_is_next(tmp_path: Path) -> None:
-    assert remarks(replace(REPORT, variants=(BROKEN,)), tmp_path)[-1].startswith("0 of 1 files")
+    nothing = replace(REPORT, variants=(BROKEN,), recommended=None)
+    assert remarks(nothing, tmp_path)[-1].startswith("0 of 1 files")
+
+
+SMALL = replace(GOOD, file="small", size_bytes=10, latency_ms=3.0)
+FAST = replace(GOOD, file="fast", size_bytes=20, latency_ms=1.0)
+RIGHT = replace(
+    GOOD, file="right", size_bytes=30, latency_ms=2.0, parity=replace(PARITY, accuracy=0.9)
+)
+
+
+@pytest.mark.parametrize(
+    ("prefer", "file"), [("size", "small"), ("speed", "fast"), ("accuracy", "right")]
+)
+def test_the_recommended_file_is_the_best_published_one(prefer: Prefer, file: str) -> None:
+    unpublished = replace(SMALL, size_bytes=1, latency_ms=0.1, published=False)
+    best = recommended((unpublished, SMALL, FAST, RIGHT), prefer)
+    assert best is not None
+    assert best.file == file
+
+
+def test_of_equally_accurate_files_the_smaller_is_recommended() -> None:
+    best = recommended((FAST, SMALL), "accuracy")
+    assert best is not None
+    assert best.file == "small"
 
 
 def test_the_report_goes_to_stdout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     print_report(REPORT, tmp_path)
     out, err = capsys.readouterr()
     assert "float32.tflite" in out
-    assert "Next: " in out
+    assert "Next:" in out
     assert err == ""
 
 

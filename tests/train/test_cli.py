@@ -77,6 +77,7 @@ def test_a_wrong_digest_is_exit_code_1_and_leaves_nothing(
         ("--label-smoothing", 1, "--label-smoothing is 1.0, expected 0 to below 1"),
         ("--weight-decay", -0.1, "--weight-decay is -0.1, expected 0 or more"),
         ("--average", 1, "--average is 1.0, expected 0 to below 1"),
+        ("--sure", 1, "--sure is 1.0, expected 0 to below 1"),
         ("--erase", 2, "--erase is 2.0, expected 0 to 1"),
         ("--units", "64,0", "--units is 0, expected 1 or more"),
         ("--widths", "8,16", "--widths is for --model ds-cnn and resnet, not for mlp"),

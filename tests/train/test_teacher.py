@@ -14,7 +14,7 @@ from edge_runtime import modelfile
 from edge_runtime.errors import ModelError, UsageError
 from edge_runtime.preprocess import normalise
 from edge_runtime.spec import ModelSpec
-from train import teacher
+from train import runs, teacher
 from train.cli import main
 from train.config import TrainConfig
 from train.datasets import Dataset, load
@@ -42,7 +42,7 @@ def test_a_teacher_of_the_same_pictures_and_classes_is_taken(
     dataset: Dataset, tmp_path: Path
 ) -> None:
     spec = ModelSpec("large", dataset.labels, dataset.image, "logits")
-    (known,) = teacher.find([write_run(tmp_path / "large", spec)], dataset)
+    known = runs.find(write_run(tmp_path / "large", spec), dataset, "--teacher")
     assert known.spec == spec
     assert len(known.sha256) == 64
 
@@ -62,14 +62,14 @@ def test_a_teacher_of_something_else_is_refused(
         changes = {"image": replace(spec.image, height=9)}
     run = write_run(tmp_path / "large", replace(spec, **changes))  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=words):
-        teacher.find([run], dataset)
+        runs.find(run, dataset, "--teacher")
 
 
 def test_a_folder_without_a_model_is_no_teacher(dataset: Dataset, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"holds no model\.keras; name a run directory"):
-        teacher.find([tmp_path], dataset)
+        runs.find(tmp_path, dataset, "--teacher")
     with pytest.raises(ModelError, match="does not say what it is"):
-        teacher.find([write_run(tmp_path / "mute", None)], dataset)
+        runs.find(write_run(tmp_path / "mute", None), dataset, "--teacher")
 
 
 @pytest.mark.slow
@@ -83,7 +83,7 @@ def test_the_teacher_is_asked_about_the_pictures_that_the_student_will_see(
     run = tmp_path / "teacher"
     assert main(["--dataset", str(idx_folder), "--epochs", "2", "--out", str(run)]) == 0
     config = TrainConfig(epochs=7, augment=True, teacher=(run,), versions=3, batch_size=7)
-    known = teacher.find([run], dataset)
+    known = [runs.find(run, dataset, "--teacher")]
     lessons = teacher.Lessons(known, dataset, config, tmp_path)
     model = keras.saving.load_model(run / "model.keras")
 

@@ -84,6 +84,10 @@ def test_the_keras_file_has_its_spec_and_the_accuracy_that_was_written(
     assert spec.reference is not None
     assert (spec.reference.accuracy, spec.reference.images) == (summary["test_accuracy"], 10_000)
 
+    assert spec.decision.temperature == summary["decision"]["decision"]["temperature"] != 1
+    assert 0.3 < spec.decision.threshold < 1
+    assert summary["decision"]["right"] >= 0.98
+
     model = keras.saving.load_model(run / "model.keras")
     with np.load(run / "evaluation.npz") as test:
         images, actual = test["images"], test["labels"]

@@ -1,0 +1,123 @@
+"""`python -m export verify DIR`: is a folder made earlier still what its report says?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime import console, golden, modelfile, parity
+from edge_runtime.classifier import Classifier
+from edge_runtime.errors import EdgeError, InputError, UsageError
+from edge_runtime.spec import Parity
+from export import report
+from export.latency import fitting
+from export.limits import Limits
+
+EVALUATION: Final = "evaluation.npz"
+
+
+@dataclass(frozen=True)
+class Rechecked:
+    """One file of the folder, now."""
+
+    file: str
+    problems: tuple[str, ...]
+    parity: Parity | None = None  # None where the file could not be run
+
+
+@dataclass(frozen=True, eq=False)
+class _Known:
+    """The evaluation pictures, and what the original said."""
+
+    images: NDArray[np.uint8]  # 0..255, shape (n, height, width, channels)
+    scores: NDArray[np.float32]  # probabilities, shape (n, classes)
+    labels: NDArray[np.int64] | None  # true classes, shape (n,)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command line; returns the exit code: 1 where a file is not what it was."""
+    parser = argparse.ArgumentParser(
+        prog="python -m export verify",
+        description="Compare the files of an export with its report: digests, and agreement with "
+        "the original on the evaluation pictures, on this machine.",
+    )
+    parser.add_argument("folder", type=Path, help="folder that `python -m export` made")
+    folder: Path = parser.parse_args(argv).folder
+    return console.run("export", lambda: _print(verify(folder)))
+
+
+def verify(folder: Path) -> tuple[Rechecked, ...]:
+    """Check every published file of an export again.
+
+    Args:
+        folder: what `python -m export` made.
+
+    Returns:
+        One entry per published file, each with all that is wrong with it.
+
+    Raises:
+        UsageError: `folder` is no export.
+        InputError: its report or its evaluation pictures are damaged.
+    """
+    document = _document(folder / report.NAME)
+    try:
+        limits = Limits(**document["limits"])
+        published = [
+            (each["file"], each["sha256"]) for each in document["variants"] if each["published"]
+        ]
+        with np.load(folder / EVALUATION, allow_pickle=False) as archive:
+            known = _Known(archive["images"], archive["scores"], dict(archive).get("labels"))
+    except EdgeError:
+        raise
+    except Exception as error:  # JSON of another shape, or numpy's and zipfile's many kinds
+        raise InputError(f"{folder} is damaged ({error}); export it again") from error
+    return tuple(_recheck(folder / file, sha256, limits, known) for file, sha256 in published)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_bytes())
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"{path.parent} holds no {path.name}; name a folder that `python -m export` made"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not readable: {error}; export it again") from error
+    if not isinstance(document, dict) or document.get("schema") != report.SCHEMA:
+        raise InputError(f"{path} is of another version; export it again")
+    return document
+
+
+def _recheck(path: Path, sha256: str, limits: Limits, known: _Known) -> Rechecked:
+    try:
+        file = modelfile.read(path)
+        classifier = Classifier.from_file(file)
+        measured = parity.compare(
+            known.scores, classifier.scores(fitting(known.images, classifier)), known.labels
+        )
+        replayed = None if file.golden is None else golden.check(file)
+    except EdgeError as error:
+        return Rechecked(path.name, (str(error),))
+    problems = list(limits.problems(measured))
+    if file.sha256 != sha256:
+        problems.append(f"its digest is not that of {report.NAME}: another file under its name")
+    if replayed is not None and not replayed.passed:
+        problems.append(f"its golden samples do not replay: {replayed}")
+    return Rechecked(path.name, tuple(problems), measured)
+
+
+def _print(rechecked: tuple[Rechecked, ...]) -> int:
+    width = max((len(each.file) for each in rechecked), default=0)
+    for each in rechecked:
+        figures = "" if each.parity is None else f"agrees on {each.parity.agreement:.2%}, "
+        print(f"{each.file:{width}}  {figures}{'; '.join(each.problems) or 'as it was'}")
+    bad = sum(bool(each.problems) for each in rechecked)
+    print(f"{len(rechecked) - bad} of {len(rechecked)} files are as they were")
+    return 1 if bad else 0

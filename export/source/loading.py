@@ -1,0 +1,136 @@
+"""Keras, legacy HDF5 and SavedModel → a Keras model, and no code that was not asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import Any, Final
+
+from edge_runtime.errors import EngineError, ModelError
+from export.source.origin import Origin, code_in
+
+# Operations of a TensorFlow graph that reach out of it: files, and Python itself.
+_REACHING_OUT: Final = frozenset(
+    {"ReadFile", "WriteFile", "MatchingFiles", "PyFunc", "PyFuncStateless", "EagerPyFunc"}
+)
+
+
+def load(origin: Origin) -> Any:
+    """Load a model as it was saved.
+
+    Returns:
+        A `keras.Model`; a SavedModel becomes one with a single layer.
+
+    Raises:
+        ModelError: it cannot be loaded, or holds code that was not trusted.
+        EngineError: Keras or TensorFlow do not start.
+    """
+    keras = start_keras()
+    if not origin.trusted:
+        _refuse_code(origin)
+    try:
+        if origin.kind == "saved-model":
+            return _saved_model(origin.path)
+        return keras.models.load_model(
+            origin.path,
+            compile=False,
+            safe_mode=not origin.trusted,
+            custom_objects=_of_keras_2(keras) if origin.kind == "h5" else None,
+        )
+    except ModelError:
+        raise
+    except Exception as error:  # Keras lets anything through that its layers raise
+        reason = str(error).strip().partition("\n")[0]
+        way_out = (
+            "train it again"
+            if origin.run
+            else "save it as a SavedModel (`model.export(folder)`) and name that folder"
+        )
+        raise ModelError(f"Keras cannot load {origin.path}: {reason}; {way_out}") from error
+
+
+def start_keras() -> Any:
+    """Keras on TensorFlow, the only backend that the converters know."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    try:
+        import keras
+    except ImportError as error:
+        raise EngineError(
+            f"Keras does not start here ({error}); run `pip install 'edgeproof[export]'`"
+        ) from error
+    return keras
+
+
+def _refuse_code(origin: Origin) -> None:
+    try:
+        found = (
+            _graph_code(origin.path)
+            if origin.kind == "saved-model"
+            else next(code_in(_config(origin)), None)
+        )
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ModelError(f"{origin.path} is not a readable model: {error}") from error
+    if found is not None:
+        raise ModelError(
+            f"{origin.path} holds code of its own: {found}; "
+            "add --trust-model-code if you know who made it"
+        )
+
+
+def _config(origin: Origin) -> Any:
+    """The JSON that says how the model is built."""
+    if origin.kind == "keras":
+        with zipfile.ZipFile(origin.path) as archive:
+            return json.loads(archive.read("config.json"))
+    import h5py
+
+    with h5py.File(origin.path) as file:
+        config = file.attrs.get("model_config")
+    if config is None:
+        raise ValueError("it holds weights without a model; save the whole model with `model.save`")
+    return json.loads(config)
+
+
+def _graph_code(folder: Path) -> str | None:
+    """The first operation that reaches out of the graph, unless saving and restoring need it."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    document = saved_model_pb2.SavedModel()
+    try:
+        document.ParseFromString((folder / "saved_model.pb").read_bytes())
+    except Exception as error:  # protobuf's own kind, of whichever implementation
+        raise ValueError(str(error)) from error
+    for graph in (meta.graph_def for meta in document.meta_graphs):
+        functions = [node for function in graph.library.function for node in function.node_def]
+        for node in (*graph.node, *functions):
+            if node.op in _REACHING_OUT:
+                return f"the operation {node.op}"
+    return None
+
+
+def _saved_model(folder: Path) -> Any:
+    import keras
+    import tensorflow as tf
+
+    signatures = tf.saved_model.load(folder).signatures
+    name = "serving_default" if "serving_default" in signatures else next(iter(signatures), None)
+    if name is None:
+        raise ModelError(f"{folder} has no signature to call; save it with `model.export`")
+    specs = list(signatures[name].structured_input_signature[1].values())
+    if len(specs) != 1:
+        raise ModelError(f"{folder} takes {len(specs)} inputs, expected one: the pictures")
+    image = keras.Input(specs[0].shape[1:], dtype=specs[0].dtype.name)
+    return keras.Model(image, keras.layers.TFSMLayer(folder, call_endpoint=name)(image))
+
+
+def _of_keras_2(keras: Any) -> dict[str, Any]:
+    """Keras 2 wrote a setting of its depthwise convolution that Keras 3 does not know."""
+
+    class DepthwiseConv2D(keras.layers.DepthwiseConv2D):  # type: ignore[misc]
+        def __init__(self, **settings: Any) -> None:
+            settings.pop("groups", None)
+            super().__init__(**settings)
+
+    return {"DepthwiseConv2D": DepthwiseConv2D}

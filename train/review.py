@@ -1,0 +1,142 @@
+"""`python -m train evaluate RUN`: a finished run, asked again about its test pictures."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime import modelfile, postprocess
+from edge_runtime.errors import InputError, ModelError, UsageError
+from edge_runtime.files import refuse_existing, write_atomically
+from edge_runtime.preprocess import normalise
+from edge_runtime.spec import ModelSpec
+from train import framework
+from train.calibrate import cross_entropy
+from train.evaluate import Evaluation, evaluate
+from train.runs import MODEL
+
+_PICTURES = "evaluation.npz"
+
+
+@dataclass(frozen=True, eq=False)
+class Review:
+    """What a run's model makes of its test pictures."""
+
+    spec: ModelSpec
+    loss: float  # cross-entropy with the true labels
+    evaluation: Evaluation
+    scores: NDArray[np.float32]  # probabilities, shape (n, classes)
+    actual: NDArray[np.int64]  # true classes, shape (n,)
+    images: NDArray[np.uint8]  # 0..255, shape (n, height, width, channels)
+
+    def prediction(self, index: int) -> str:
+        """One picture's answer, in words."""
+        best = int(self.scores[index].argmax())
+        labels, truth = self.spec.labels, int(self.actual[index])
+        verdict = "right" if best == truth else f"wrong, it is {labels[truth]}"
+        return f"picture {index}: {labels[best]} {self.scores[index, best]:.1%} ({verdict})"
+
+
+def review(run: Path) -> Review:
+    """Ask the model of a run directory about its test pictures.
+
+    Raises:
+        UsageError: it is no run directory.
+        InputError: its test pictures are missing or damaged.
+        ModelError: its model cannot be used.
+        EngineError: TensorFlow or another package is not installed.
+    """
+    path = run / MODEL
+    if not path.is_file():
+        raise UsageError(f"{run} holds no {MODEL}; name a run directory")
+    spec = modelfile.read_keras_spec(path)
+    if spec is None:
+        raise ModelError(f"{path} does not say what it is; train it with `python -m train`")
+    images, actual = _pictures(run / _PICTURES)
+    framework.load(verbose=False)
+    outputs = _model(path).predict(normalise(images, spec.image), verbose=0)
+    scores = postprocess.probabilities(outputs, spec.scores)
+    return Review(
+        spec=spec,
+        loss=cross_entropy(np.log(np.maximum(scores, 1e-12)), actual),
+        evaluation=evaluate(scores, actual, spec.labels),
+        scores=scores,
+        actual=actual,
+        images=images,
+    )
+
+
+def draw(reviewed: Review, chosen: Sequence[int], path: Path, *, overwrite: bool) -> None:
+    """Draw some of the pictures, each beside bars of what the model makes of it.
+
+    Args:
+        reviewed: what the model said.
+        chosen: positions among the test pictures; the first 15 are drawn.
+        path: the PNG file to write.
+        overwrite: it may be there already.
+    """
+    from train import plots
+
+    buffer, places = io.BytesIO(), np.array(chosen)
+    with plots.style():
+        plots.predictions(
+            reviewed.images[places],
+            reviewed.scores[places],
+            reviewed.actual[places],
+            reviewed.spec.labels,
+        ).savefig(buffer)
+    write_atomically(path, buffer.getvalue(), overwrite=overwrite)
+
+
+def lines(reviewed: Review, chosen: Sequence[int]) -> list[str]:
+    """What a reader wants to know: figures, then one line a chosen picture."""
+    evaluation = reviewed.evaluation
+    weakest = ", ".join(f"{label} {share:.1%}" for label, share in evaluation.weakest())
+    return [
+        f"Test loss {reviewed.loss:.4f}, accuracy {evaluation.accuracy:.2%} "
+        f"on {len(reviewed.actual):,} pictures.",
+        f"Weakest classes: {weakest}.",
+        *map(reviewed.prediction, chosen),
+    ]
+
+
+def refuse(run: Path, chosen: Sequence[int], plot: Path | None, *, overwrite: bool) -> None:
+    """Raise what can be known to be wrong before TensorFlow is loaded.
+
+    Raises:
+        OutputError: `plot` exists.
+        UsageError: there is no such picture.
+        InputError: the test pictures are missing or damaged.
+    """
+    if plot is not None:
+        refuse_existing(plot, overwrite=overwrite)
+    if chosen and (run / _PICTURES).is_file():
+        count = len(_pictures(run / _PICTURES)[1])
+        for index in chosen:
+            if not 0 <= index < count:
+                raise UsageError(f"there is no test picture {index}; expected 0 to {count - 1}")
+
+
+def _pictures(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return archive["images"], archive["labels"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} cannot be read ({error}); train again") from error
+
+
+def _model(path: Path) -> Any:
+    import keras
+
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # Keras lets anything through that its layers raise
+        reason = str(error).strip().partition("\n")[0]
+        raise ModelError(f"Keras cannot load {path}: {reason}; train it again") from error

@@ -1,0 +1,57 @@
+"""Runs of earlier trainings that a new one builds on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from edge_runtime import modelfile
+from edge_runtime.errors import ModelError, UsageError
+from edge_runtime.spec import ModelSpec
+from train.datasets import Dataset
+
+MODEL: Final = "model.keras"
+
+
+@dataclass(frozen=True)
+class Run:
+    """The trained model of a run directory, before it is loaded."""
+
+    model: Path
+    spec: ModelSpec
+    sha256: str  # of the model file
+
+
+def find(folder: Path, dataset: Dataset, flag: str) -> Run:
+    """The model of a run directory, checked against the pictures it will see.
+
+    Args:
+        folder: the run directory.
+        dataset: the pictures.
+        flag: how the user named the folder, for messages.
+
+    Raises:
+        UsageError: it is no run directory, or its model knows other classes or pictures.
+        ModelError: its model is damaged or does not say what it is.
+    """
+    path = folder / MODEL
+    if not path.is_file():
+        raise UsageError(f"{flag} {folder} holds no {MODEL}; name a run directory")
+    spec = modelfile.read_keras_spec(path)
+    if spec is None:
+        raise ModelError(f"{path} does not say what it is; train it with `python -m train`")
+    if spec.labels != dataset.labels:
+        raise UsageError(
+            f"{flag} {folder} knows {', '.join(spec.labels)}, "
+            f"but the pictures show {', '.join(dataset.labels)}; they must be alike"
+        )
+    theirs, ours = spec.image, dataset.image
+    sizes = [(image.height, image.width, image.color) for image in (theirs, ours)]
+    if sizes[0] != sizes[1]:
+        raise UsageError(
+            f"{flag} {folder} takes pictures (height, width, colour) = {sizes[0]}, "
+            f"these are {sizes[1]}; they must be alike"
+        )
+    return Run(path, spec, hashlib.sha256(path.read_bytes()).hexdigest())
