@@ -29,6 +29,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         case ["compare"]:
             arguments = flags.compare_parser().parse_args(given[1:])
             command = _compare
+        case ["peers"]:
+            arguments = flags.peers_parser().parse_args(given[1:])
+            command = _peers
         case _:
             arguments = flags.parser().parse_args(given)
             command = _benchmark
@@ -81,6 +84,36 @@ def _compare(arguments: argparse.Namespace) -> int:
     else:
         terminal.show_changes(changes, sys.stdout)
     return 1 if any(change.exceeded for change in changes) else 0
+
+
+def _peers(arguments: argparse.Namespace) -> int:
+    if arguments.report is not None:
+        refuse_existing(arguments.report, overwrite=arguments.overwrite)
+
+    from benchmarks import evaluation, peers, render, terminal
+    from edge_runtime.models import default_model
+
+    tflite = arguments.model or default_model()
+    files: dict[peers.Kind, Path | None] = {
+        "tflite": tflite,
+        "onnx": tflite.with_suffix(".onnx"),
+        "keras": arguments.keras,
+        "rgb": arguments.rgb,
+    }
+    pictures = evaluation.load(
+        arguments.evaluation or tflite.parent / evaluation.DEFAULT_NAME, limit=arguments.limit
+    )
+    with terminal.progress() as progress:
+        report = peers.measure(
+            {kind: path for kind, path in files.items() if path is not None and path.exists()},
+            pictures,
+            progress=progress,
+        )
+    print("\n".join([*render.plain_table(peers.table(report)), "", *peers.skipped(report)]))
+    if arguments.report is not None:
+        data = report.to_json().encode(errors="backslashreplace")
+        write_atomically(arguments.report, data, overwrite=arguments.overwrite)
+    return 0
 
 
 def _require_place(json_path: Path, *, overwrite: bool) -> None:

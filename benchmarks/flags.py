@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import get_args
 
-from benchmarks.settings import Limits, Settings
+from benchmarks.settings import Limits, Scenario, Settings
 from edge_runtime import __version__
 
 _PROGRAM = "python -m benchmarks"
@@ -19,7 +20,7 @@ def parser() -> argparse.ArgumentParser:
         description="Measure model files on this machine: size, accuracy, agreement with the "
         "original, load time, latency and memory. Exit code 1 where a file is outside its "
         "tolerance or cannot be measured.",
-        epilog=f"Also: {_PROGRAM} compare BEFORE.json AFTER.json",
+        epilog=f"Also: {_PROGRAM} compare BEFORE.json AFTER.json, and {_PROGRAM} peers",
     )
     parser.add_argument(
         "models",
@@ -92,6 +93,19 @@ def parser() -> argparse.ArgumentParser:
         help="also pictures a second by batch size and number of threads, from memory and disk",
     )
     timing.add_argument(
+        "--loadgen",
+        choices=get_args(Scenario),
+        help="also have MLPerf's LoadGen (package mlcommons-loadgen) measure every file, as an "
+        "independent referee",
+    )
+    timing.add_argument(
+        "--loadgen-seconds",
+        type=float,
+        default=defaults.loadgen_seconds,
+        metavar="S",
+        help="of each file (default: %(default)s)",
+    )
+    timing.add_argument(
         "--peak-seconds",
         type=float,
         default=defaults.peak_seconds,
@@ -138,6 +152,36 @@ def compare_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def peers_parser() -> argparse.ArgumentParser:
+    """The flags of a comparison with other ways to classify."""
+    parser = argparse.ArgumentParser(
+        prog=f"{_PROGRAM} peers",
+        description="Measure this runtime beside the other ways to classify a picture in Python: "
+        "engines by hand, TensorFlow, Keras, MediaPipe. One that is not installed is named and "
+        "skipped.",
+    )
+    parser.add_argument(
+        "model",
+        type=Path,
+        nargs="?",
+        metavar="MODEL.tflite",
+        help="with its .onnx beside it (default: the Fashion-MNIST model inside)",
+    )
+    parser.add_argument(
+        "--evaluation",
+        type=Path,
+        metavar="FILE.npz",
+        help="labelled pictures (default: evaluation.npz beside the model)",
+    )
+    parser.add_argument("--limit", type=int, metavar="N", help="pictures to use (default: all)")
+    parser.add_argument("--keras", type=Path, metavar="FILE.keras", help="the same model in Keras")
+    parser.add_argument("--rgb", type=Path, metavar="FILE.tflite", help="the same for MediaPipe")
+    parser.add_argument("--report", type=Path, metavar="FILE.json", help="write the figures here")
+    parser.add_argument("--overwrite", action="store_true", help="replace an existing report")
+    _add_common(parser)
+    return parser
+
+
 def settings(arguments: argparse.Namespace) -> Settings:
     """The settings that a benchmark's flags mean."""
     return Settings(
@@ -148,6 +192,8 @@ def settings(arguments: argparse.Namespace) -> Settings:
         seconds=arguments.seconds,
         timing=arguments.timing,
         throughput=arguments.throughput,
+        loadgen=arguments.loadgen,
+        loadgen_seconds=arguments.loadgen_seconds,
         peak_seconds=arguments.peak_seconds,
         limit=arguments.limit,
         max_accuracy_drop_points=arguments.max_accuracy_drop,

@@ -23,11 +23,8 @@ def page(report: BenchmarkReport, changes: Sequence[Change] = ()) -> str:
         changes: what became of the files since a baseline, if there is one.
     """
     verdict = render.verdict(report)
-    named = list(
-        zip(
-            short_names([row.file for row in report.measurements]), report.measurements, strict=True
-        )
-    )
+    names = _without_common_start(short_names([row.file for row in report.measurements]))
+    named = list(zip(names, report.measurements, strict=True))
     body = "\n".join(_sections(report, named, changes))
     resources = files("benchmarks")
     return f"""<!doctype html>

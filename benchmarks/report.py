@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from benchmarks.accuracy import Accuracy
 from benchmarks.documents import build
 from benchmarks.latency import Timing
+from benchmarks.loadgen import LoadGenResult
 from benchmarks.machine import Machine, MachineState
 from benchmarks.macs import Work
 from benchmarks.memory import Memory
@@ -44,6 +45,7 @@ class Measurement:
     size: Size | None = None
     stages: Stages | None = None
     rates: tuple[Rate, ...] = ()  # pictures a second by batch size and threads, where asked for
+    loadgen: LoadGenResult | None = None  # where asked for
     failure: str | None = None  # why the file could not be measured
     outside: tuple[str, ...] = ()  # the figures outside their tolerance, each as a sentence
 

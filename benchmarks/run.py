@@ -12,7 +12,18 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import accuracy, blocks, latency, machine, macs, peak, pipeline, size, startup
+from benchmarks import (
+    accuracy,
+    blocks,
+    latency,
+    loadgen,
+    machine,
+    macs,
+    peak,
+    pipeline,
+    size,
+    startup,
+)
 from benchmarks.evaluation import EvaluationSet
 from benchmarks.notes import accuracy_notes, machine_notes
 from benchmarks.report import BenchmarkReport, Measurement
@@ -58,8 +69,11 @@ def benchmark(
     Raises:
         UsageError: a folder is missing or holds no model files.
         InputError: an evaluation set cannot be read.
+        EngineError: MLPerf's LoadGen is asked for and not installed.
     """
     settings = settings or Settings()
+    if settings.loadgen:
+        loadgen.require_installed()
     started, clock = datetime.now(UTC), perf_counter()
     files = model_files(sources)
     sets = evaluation_sets(files, evaluation, settings)
@@ -73,6 +87,7 @@ def benchmark(
     if settings.timing:
         yardstick = _time(subjects, settings, progress)
         _follow(subjects, settings, progress)
+        _have_refereed(subjects, settings, progress)
     if settings.timing and settings.peak_seconds:
         progress("measuring the limit of this machine", 0, 1)
         peaks = peak.measure(settings.num_threads, settings.cores, settings.peak_seconds)
@@ -233,6 +248,23 @@ def _follow(subjects: Sequence[_Subject], settings: Settings, progress: Progress
                 subject.row = replace(subject.row, rates=(*subject.row.rates, *rates))
         except EdgeError as error:
             subject.fail(error)
+
+
+def _have_refereed(subjects: Sequence[_Subject], settings: Settings, progress: Progress) -> None:
+    """Have LoadGen measure each open file, where that is asked for."""
+    if settings.loadgen is None:
+        return
+    for done, subject in enumerate(subjects):
+        if subject.classifier is None:
+            continue
+        progress("measuring with LoadGen", done, len(subjects))
+        pictures = _pictures(subject.classifier, subject.evaluation)
+        try:
+            result = loadgen.run(Path(subject.row.file), pictures, settings.loadgen, settings)
+        except EdgeError as error:
+            subject.fail(error)
+            continue
+        subject.row = replace(subject.row, loadgen=result)
 
 
 def _pictures(classifier: Classifier, evaluation: EvaluationSet | None) -> NDArray[np.uint8]:

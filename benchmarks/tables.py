@@ -9,6 +9,7 @@ from typing import Final
 
 from benchmarks.compare import Change
 from benchmarks.latency import Timing
+from benchmarks.loadgen import LoadGenResult
 from benchmarks.memory import Memory
 from benchmarks.mistakes import ClassFigures
 from benchmarks.pipeline import Stages
@@ -49,6 +50,7 @@ def tables(report: BenchmarkReport) -> list[Table]:
         _table("Start-up and memory: a fresh process", _START, measured, names),
         _table("From a PNG file to a prediction, µs", _STAGES, measured, names),
         _table("Size by part, kB", _PARTS, measured, names),
+        _table("MLPerf LoadGen", _LOADGEN, [row for row in measured if row.loadgen], names),
         *_rate_tables([row for row in measured if row.rates], names),
     ]
     return [table for table in found if table.rows and table.headers[1:]]
@@ -77,7 +79,7 @@ def _latencies(change: Change) -> str:
     if before is None or after is None:
         return _MISSING
     unit, scale = ("µs", 1000) if max(before.p50_ms, after.p50_ms) < 1 else ("ms", 1)
-    return f"{_digits(before.p50_ms * scale)} → {_digits(after.p50_ms * scale)} {unit}"
+    return f"{digits(before.p50_ms * scale)} → {digits(after.p50_ms * scale)} {unit}"
 
 
 def _speed(change: Change) -> str:
@@ -210,7 +212,7 @@ def _speed_columns(report: BenchmarkReport) -> dict[str, Column]:
     unit, scale = ("µs", 1000) if max(medians_ms, default=0) < 1 else ("ms", 1)
 
     def timing(figure: Callable[[Timing], float]) -> Column:
-        return lambda row: None if row.timing is None else _digits(figure(row.timing))
+        return lambda row: None if row.timing is None else digits(figure(row.timing))
 
     def limit(row: Measurement) -> str | None:
         share = report.share_of_limit(row)
@@ -229,7 +231,7 @@ def _speed_columns(report: BenchmarkReport) -> dict[str, Column]:
 def _startup(figure: Callable[[Startup], float | None]) -> Column:
     def column(row: Measurement) -> str | None:
         value = None if row.startup is None else figure(row.startup)
-        return None if value is None else _digits(value)
+        return None if value is None else digits(value)
 
     return column
 
@@ -243,7 +245,7 @@ def _part(figure: Callable[[Size], int]) -> Column:
 
 
 def _stage(figure: Callable[[Stages], float]) -> Column:
-    return lambda row: None if row.stages is None else _digits(1000 * figure(row.stages))
+    return lambda row: None if row.stages is None else digits(1000 * figure(row.stages))
 
 
 _START: Final[Mapping[str, Column]] = {
@@ -267,6 +269,26 @@ _STAGES: Final[Mapping[str, Column]] = {
     "inference": _stage(lambda stages: stages.inference_ms),
     "postprocess": _stage(lambda stages: stages.postprocess_ms),
     "whole": _stage(lambda stages: stages.total_ms),
+}
+
+
+def _loadgen(figure: Callable[[LoadGenResult], str | None]) -> Column:
+    return lambda row: None if row.loadgen is None else figure(row.loadgen)
+
+
+_LOADGEN: Final[Mapping[str, Column]] = {
+    "scenario": _loadgen(lambda result: result.scenario),
+    "pictures": _loadgen(lambda result: f"{result.samples:,}"),
+    "p90, µs": _loadgen(lambda result: digits(1000 * result.p90_ms) if result.p90_ms else None),
+    "our p90": lambda row: (
+        digits(1000 * row.timing.p90_ms)
+        if row.timing and row.loadgen and row.loadgen.p90_ms
+        else None
+    ),
+    "images/s": _loadgen(
+        lambda result: digits(result.images_per_second) if result.images_per_second else None
+    ),
+    "result": _loadgen(lambda result: result.verdict),
 }
 
 
@@ -301,6 +323,6 @@ def _threads(count: int) -> str:
     return f"{count} thread{'s' if count > 1 else ''}"
 
 
-def _digits(value: float) -> str:
+def digits(value: float) -> str:
     """Three digits below a hundred, whole numbers from there on."""
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"

@@ -81,6 +81,10 @@ def _scores(spec: ModelSpec) -> str:
 
 def _variant_rows(variant: Variant) -> Iterator[tuple[str, str]]:
     yield "variant", variant.name
+    if variant.kept_float:
+        yield "in floats", ", ".join(variant.kept_float)
+    if variant.min_runtime is not None:
+        yield "needs", f"{variant.min_runtime} or newer"
     if variant.parity is not None:
         yield "parity", _parity(variant.parity)
     if variant.calibration is not None:

@@ -117,7 +117,7 @@ class Calibration:
     sha256: str  # of the pixels, in order
     seed: int | None = None  # of the draw, where not all pictures of the source were taken
     pixel_range: tuple[int, int] | None = None  # darkest and brightest, 0..255
-    instability: float | None = None  # change of ranges between its halves, a share of the range
+    instability: float | None = None  # how far ranges of one half are from the other's, as a share
 
 
 @dataclass(frozen=True)

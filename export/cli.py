@@ -105,6 +105,11 @@ def _parser() -> argparse.ArgumentParser:
         default="size",
         help="what the recommended file should be best at (default: %(default)s)",
     )
+    parser.add_argument(
+        "--no-repair",
+        action="store_true",
+        help="leave out an int8 file outside the limits, instead of keeping layers in floats",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the folder")
     parser.add_argument(
         "--verbose", action="store_true", help="show what TensorFlow and the converters print"
@@ -121,12 +126,19 @@ def _parser() -> argparse.ArgumentParser:
 def _list() -> int:
     width = max(len(variant.name) for variant in VARIANTS)
     for variant in VARIANTS:
-        print(f"{variant.name:{width}}  {variant.summary}")
+        when = "" if variant.usual else " (on request)"
+        print(f"{variant.name:{width}}  {variant.summary}{when}")
     return 0
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    variants = select([term for terms in arguments.only for term in terms.split(",")])
+    variants = select(
+        [term for terms in arguments.only for term in terms.split(",")],
+        everything=arguments.all,
+        io=arguments.io,
+        target=arguments.target,
+        rgb=arguments.rgb,
+    )
     limits = Limits(
         arguments.max_accuracy_drop, arguments.min_agreement, arguments.max_score_difference
     )
@@ -150,6 +162,7 @@ def _export(arguments: argparse.Namespace) -> int:
                 calibration=arguments.calibration,
                 variants=variants,
                 limits=limits,
+                repair=not arguments.no_repair,
                 prefer=arguments.prefer,
                 overwrite=arguments.overwrite,
                 verbose=arguments.verbose,

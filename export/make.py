@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
@@ -11,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import golden, modelfile, spec
-from edge_runtime.spec import ModelSpec, Parity
-from export import colour
+from edge_runtime.spec import ModelSpec
+from export import colour, repair
 from export.calibration import CalibrationSet
-from export.formats import converter
+from export.formats import Needs, converter
+from export.formats.layers import Layer
 from export.golden import choose
 from export.limits import Limits
 from export.report import VariantReport
@@ -37,6 +39,8 @@ class Job:
     reference: NDArray[np.float32]  # its probabilities of the evaluation pictures, (n, classes)
     calibration: CalibrationSet | None
     limits: Limits
+    repair: bool = True  # what to do about integer files outside the limits
+    asked: tuple[Variant, ...] = ()  # all variants that are made
     # What every measured file said: its name → probabilities like `reference`.
     scores: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
@@ -47,24 +51,64 @@ def file_name(variant: Variant, job: Job) -> str:
 
 
 def make(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantReport:
-    """Make one file in `folder`; one outside the limits is taken away again."""
+    """Make one file in `folder`; one outside the limits is repaired, or taken away again."""
     job = _in_rgb(job) if variant.rgb else job
-    path, format_ = folder / file_name(variant, job), converter(variant.format)
+    if not variant.needs_calibration:
+        started, format_ = _started(variant, job, tell), converter(variant.format)
+        model = format_.convert(job.model, variant, job.spec)
+        return _finish(model, variant, job, folder, tell, started=started)
+    if job.calibration is None:
+        raise ValueError(f"{variant.name} needs calibration pictures")
+    started, format_ = _started(variant, job, tell), converter(variant.format)
+    quantizer = format_.quantizer(job.model, variant, job.spec, job.calibration)
+    made = _finish(quantizer.quantize(), variant, job, folder, tell, started=started)
+    if made.published or variant.precision != "int8" or not job.repair:
+        return made
 
-    tell(f"{path.name}: converting")
-    started = perf_counter()
-    model = format_.annotate(_convert(variant, job), job.spec)
+    def keeping(layers: Sequence[Layer]) -> VariantReport:
+        started = _started(variant, job, tell)
+        model, kept = quantizer.quantize(repair.names(layers)), tuple(repair.titles(layers))
+        return _finish(model, variant, job, folder, tell, started=started, kept_float=kept)
+
+    made = repair.mended(made, quantizer.layers(), keeping)
+    if made.published:
+        return made
+    others = repair.substitutes(variant, job.asked)
+    return repair.replaced(made, others, lambda other: make(other, job, folder, tell))
+
+
+def _started(variant: Variant, job: Job, tell: Tell) -> float:
+    tell(f"{file_name(variant, job)}: converting")
+    return perf_counter()
+
+
+def _finish(
+    model: bytes,
+    variant: Variant,
+    job: Job,
+    folder: Path,
+    tell: Tell,
+    *,
+    started: float,
+    kept_float: tuple[str, ...] = (),
+) -> VariantReport:
+    """Annotate, verify and seal; a file outside the limits is taken away again."""
+    path, format_ = folder / file_name(variant, job), converter(variant.format)
+    needs = format_.needs(model)
+    model = format_.annotate(model, job.spec)
     converted = perf_counter()
 
     tell(f"{path.name}: verifying")
-    path.write_bytes(format_.seal(model, _spec(variant, job), None))
+    about = _variant(variant, job, kept_float, needs)
+    path.write_bytes(format_.seal(model, replace(job.spec, variant=about), None))
     parity, scores = measure(path, job.source.evaluation, job.source.labels, job.reference)
     verified, job.scores[path.name] = perf_counter(), scores
 
     # Sealed once more, now that the figures and the samples are known.
     samples = choose(job.reference, scores)
     largest = float(np.max(np.abs(scores - job.reference)[samples], initial=0))
-    final = _spec(variant, job, parity, largest + _OTHER_MACHINE)
+    about = replace(about, parity=parity, golden_tolerance=largest + _OTHER_MACHINE)
+    final = replace(job.spec, variant=about)
     path.write_bytes(format_.seal(model, final, _golden(job, samples)))
     file = modelfile.read(path)
     problems = job.limits.problems(parity) + _replay(file)
@@ -84,16 +128,9 @@ def make(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantReport:
         golden_tolerance=largest + _OTHER_MACHINE,
         convert_seconds=converted - started,
         verify_seconds=verified - converted,
+        operations=needs.operations,
+        min_runtime=needs.runtime,
     )
-
-
-def _convert(variant: Variant, job: Job) -> bytes:
-    format_ = converter(variant.format)
-    if not variant.needs_calibration:
-        return format_.convert(job.model, variant, job.spec)
-    if job.calibration is None:
-        raise ValueError(f"{variant.name} needs calibration pictures")
-    return format_.quantizer(job.model, variant, job.spec, job.calibration).quantize()
 
 
 def _in_rgb(job: Job) -> Job:
@@ -107,20 +144,16 @@ def _in_rgb(job: Job) -> Job:
     )
 
 
-def _spec(
-    variant: Variant, job: Job, parity: Parity | None = None, golden_tolerance: float = 1.0
-) -> ModelSpec:
+def _variant(variant: Variant, job: Job, kept_float: tuple[str, ...], needs: Needs) -> spec.Variant:
     used = job.calibration if variant.needs_calibration else None
-    return replace(
-        job.spec,
-        variant=spec.Variant(
-            format=variant.format,
-            precision=variant.precision,
-            parity=parity,
-            calibration=None if used is None else used.manifest,
-            golden_tolerance=golden_tolerance,
-            option=variant.option,
-        ),
+    return spec.Variant(
+        format=variant.format,
+        precision=variant.precision,
+        calibration=None if used is None else used.manifest,
+        golden_tolerance=1.0,
+        option=variant.option,
+        kept_float=kept_float,
+        min_runtime=needs.runtime,
     )
 
 

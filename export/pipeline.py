@@ -15,7 +15,7 @@ from edge_runtime import spec
 from edge_runtime.files import new_directory, refuse_existing
 from edge_runtime.postprocess import probabilities
 from export import calibration as calibrations
-from export import chatter, doubt, latency, report, tools
+from export import chatter, doubt, latency, page, report, tools
 from export import source as sources
 from export.calibration import CalibrationSet
 from export.description import Description
@@ -41,6 +41,7 @@ def export(
     calibration: Path | None = None,
     variants: Sequence[Variant] = USUAL,
     limits: Limits = Limits(),  # noqa: B008  frozen
+    repair: bool = True,
     prefer: Prefer = "size",
     overwrite: bool = False,
     verbose: bool = False,
@@ -63,6 +64,8 @@ def export(
         calibration: pictures for integer variants, likewise.
         variants: what to make.
         limits: how far a file may differ from the original; one outside is not published.
+        repair: whether an int8 file outside the limits is made again with its worst layers in
+            floats, or in another precision.
         prefer: what the recommended file should be best at.
         overwrite: replace `out`, where it is an earlier export.
         verbose: let TensorFlow and the converters print; without it their words go to export.log.
@@ -104,6 +107,7 @@ def export(
             tell=tell,
         )
         fit = fitting(variants, job.spec.image.color)
+        job = replace(job, repair=repair, asked=fit)
         made = without_strangers(
             tuple(_attempt(each, job, folder, tell) for each in fit), job.scores
         )
@@ -226,6 +230,7 @@ def _attempt(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantRep
             file=file,
             format=variant.format,
             precision=variant.precision,
+            option=variant.option,
             published=False,
             problems=(
                 f"it could not be made ({type(error).__name__}: {reason}); see {report.LOG}",
@@ -245,4 +250,6 @@ def _write(folder: Path, job: Job, finished: ExportReport) -> None:
     known: dict[str, Any] = {name: array for name, array in arrays.items() if array is not None}
     with (folder / sources.EVALUATION).open("wb") as file:
         np.savez_compressed(file, **known)
+    html = page.render(finished, reference=job.reference, scores=job.scores, labels=source.labels)
+    (folder / report.PAGE).write_text(html, encoding="utf-8")
     (folder / report.NAME).write_text(finished.to_json(), encoding="utf-8")

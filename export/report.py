@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Final, Literal
 
-from edge_runtime.spec import Calibration, Format, Parity, Precision, Reference
+from edge_runtime.spec import Calibration, Format, Parity, Precision, Reference, Variant
 from export.limits import Limits
+from export.repair import Repair
 
 Prefer = Literal["size", "speed", "accuracy"]
 
@@ -36,6 +37,14 @@ class VariantReport:
     convert_seconds: float | None = None
     verify_seconds: float | None = None
     latency_ms: float | None = None  # of one picture, here, on one thread; of published files
+    operations: Mapping[str, int] = field(default_factory=dict)  # name → version
+    min_runtime: str | None = None  # the oldest engine that has them all
+    repair: Repair | None = None  # what was done about an int8 file outside its limits
+
+    @property
+    def name(self) -> str:
+        """What tells it from its siblings, for example `int8.tflite`."""
+        return Variant(self.format, self.precision, option=self.option).name
 
 
 @dataclass(frozen=True)

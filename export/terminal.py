@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, TextIO
 
 from edge_runtime.spec import Parity
 from export.recommend import next_commands, why
-from export.report import LOG, NAME, PAGE, ExportReport
+from export.report import LOG, NAME, PAGE, ExportReport, VariantReport
 from export.tell import Tell
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def table(report: ExportReport) -> Table:
     for variant in report.variants:
         verdict = Text("published", "green") if variant.published else Text("left out", "bold red")
         drawn.add_row(
-            f"{variant.precision}.{variant.format}",
+            variant.name,
             _kilobytes(variant.size_bytes),
             *_figures(variant.parity),
             "" if variant.latency_ms is None else f"{variant.latency_ms:.2f}",
@@ -93,7 +93,10 @@ def remarks(report: ExportReport, out: Path) -> list[str]:
         for variant in report.variants
         if not variant.published
     ]
+    lines += [f"{variant.file} {variant.repair}" for variant in published if variant.repair]
     lines += [f"Note: {remark}" for remark in report.remarks]
+    if oldest := _oldest(published):
+        lines.append(f"They need {oldest}, or newer")
     there = [name for name in (NAME, PAGE, LOG) if name == NAME or (out / name).exists()]
     lines.append(
         f"{len(published)} of {len(report.variants)} files are in {out}, with {_joined(there)} "
@@ -104,6 +107,17 @@ def remarks(report: ExportReport, out: Path) -> list[str]:
         lines.append(f"Take {report.recommended}, the {why(report.recommended_for)} of them. Next:")
         lines += [f"  {command}" for command in next_commands(best)]
     return lines
+
+
+def _oldest(published: list[VariantReport]) -> str:
+    """The engines that run all files, for example `TensorFlow Lite 2.4.0 and ONNX Runtime 1.12`."""
+    versions: dict[str, tuple[int, ...]] = {}
+    for each in published:
+        name, _, version = (each.min_runtime or "").rpartition(" ")
+        if name:
+            parts = tuple(map(int, version.split(".")))
+            versions[name] = max(versions.get(name, ()), parts)
+    return _joined([f"{name} {'.'.join(map(str, parts))}" for name, parts in versions.items()])
 
 
 def _original(report: ExportReport) -> str:

@@ -32,7 +32,7 @@ def require(variants: Iterable[Variant]) -> None:
     for module, package in (_packages(variants) | _TERMINAL).items():
         if find_spec(module) is None:
             raise EngineError(
-                f"{package} is not installed here; run `pip install 'edgeproof[export]'`"
+                f"{package} is not installed here; run `pip install '.[export]'` in edgeproof's folder"
             )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import peers as benchmark_peers
 from benchmarks import render, tables
 from benchmarks import report as benchmark_report
 
@@ -65,15 +66,36 @@ def reference_benchmark() -> str:
     report = benchmark_report.read(REPORTS / "reference" / "benchmarks.json")
     lines: list[str] = []
     for table in tables.tables(report):
+        if not table.title.startswith(("Accuracy", "Speed", "Start-up")):
+            continue
         lines += [f"**{table.title}**", "", *render.markdown_table(table), ""]
     return "\n".join(
         [*lines, f"{report.machine.cpu}, {report.machine.cores} cores, {report.started[:10]}.", ""]
     )
 
 
+def peers() -> str:
+    """This runtime beside the other ways to classify a picture."""
+    path = REPORTS / "reference" / "peers.json"
+    report = benchmark_peers.PeersReport.from_json(path.read_text(encoding="utf-8"))
+    return "\n".join(
+        [
+            *render.markdown_table(benchmark_peers.table(report)),
+            "",
+            *(f"- {line}" for line in benchmark_peers.skipped(report)),
+            (
+                f"One thread, {report.pictures:,} pictures, load {report.load_1min:.1f} on "
+                f"{report.machine.cores} cores; {report.machine.cpu}, {report.started[:10]}."
+            ),
+            "",
+        ]
+    )
+
+
 FIGURES: Final[dict[str, Callable[[], str]]] = {
     "models": models,
     "reference benchmark": reference_benchmark,
+    "peers": peers,
 }
 
 

@@ -19,6 +19,10 @@ python -m train --dataset fashion-mnist --model cnn --epochs 24 --batch-size 128
     --out runs/reference --overwrite
 python -m export runs/reference --out exported/reference --overwrite
 python -m benchmarks exported/reference --report docs/reports/reference/benchmarks.json --overwrite
+python -m export runs/reference --only tflite --rgb --out exported/rgb --overwrite
+python -m benchmarks peers exported/reference/fashion-mnist.int8.tflite --overwrite \
+    --keras runs/reference/model.keras --rgb exported/rgb/fashion-mnist.int8-rgb.tflite \
+    --report docs/reports/reference/peers.json
 keep_reports reference
 
 python -m export.reference runs/reference exported/reference

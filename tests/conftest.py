@@ -56,7 +56,7 @@ def models() -> Path:
 
     `halves.*` tell which half of an 8 x 8 grey picture is bright (top, bottom, left, right),
     `colours.*` whether an 8 x 8 RGB picture is red, green or blue; each as float32 and int8, as
-    .tflite and .onnx, sealed, with eight golden samples.
+    .tflite and .onnx, sealed, with sixteen golden samples.
     """
     return MODELS
 

@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_runtime.console import run
+from edge_runtime.files import refuse_existing
 from train import recipe
 from train.config import TrainConfig
-from train.settings import add_flags
+from train.settings import add_flags, listed
 
 if TYPE_CHECKING:
     from train.save import Trained
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Train a model; see `python -m train --help`."""
-    arguments = _parser().parse_args(argv)
-    return run("train", lambda: _train(arguments))
+    """Train a model, or look at data or at a run; see `python -m train --help`."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    match words[:1]:
+        case ["explore"]:
+            explored = _explore_parser().parse_args(words[1:])
+            return run("train explore", lambda: _explore(explored))
+        case ["evaluate"]:
+            evaluated = _evaluate_parser().parse_args(words[1:])
+            return run("train evaluate", lambda: _evaluate(evaluated))
+        case _:
+            arguments = _parser().parse_args(words)
+            return run("train", lambda: _train(arguments))
 
 
 def _train(arguments: argparse.Namespace) -> int:
@@ -35,6 +47,31 @@ def _train(arguments: argparse.Namespace) -> int:
         return 0
     trained = train(config, out, overwrite=overwrite, resume=resume, verbose=arguments.verbose)
     print(verdict(trained))
+    return 0
+
+
+def _explore(arguments: argparse.Namespace) -> int:
+    from train.explore import explore
+
+    plot: Path = arguments.plot or Path(f"{Path(arguments.dataset).name}-samples.png")
+    for line in explore(arguments.dataset, arguments.data, plot, overwrite=arguments.overwrite):
+        print(line)
+    return 0
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from train.review import draw, lines, review
+
+    plot: Path | None = arguments.plot
+    if plot is not None:
+        refuse_existing(plot, overwrite=arguments.overwrite)
+    chosen = arguments.pictures or (range(15) if plot else ())
+    reviewed = review(arguments.run, chosen)
+    for line in lines(reviewed, arguments.pictures):
+        print(line)
+    if plot is not None:
+        draw(reviewed, chosen, plot, overwrite=arguments.overwrite)
+        print(f"Written: {plot}")
     return 0
 
 
@@ -79,7 +116,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m train",
         description="Train a picture classifier; write a run directory for `python -m export`.",
-        epilog="example: python -m train --dataset fashion-mnist --model mlp --out runs/mlp",
+        epilog="Also: `python -m train explore` shows what a data set holds, `python -m train "
+        "evaluate RUN` asks a finished run again; both have a --help. "
+        "Example: python -m train --dataset fashion-mnist --model mlp --out runs/mlp",
     )
     add = parser.add_argument
     add(
@@ -102,4 +141,47 @@ def _parser() -> argparse.ArgumentParser:
     )
     add_flags(parser, TrainConfig)
     add("--verbose", action="store_true", help="show what TensorFlow says")
+    return parser
+
+
+def _explore_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m train explore",
+        description="Show what a data set holds: shapes, classes, values, and 25 of its pictures.",
+    )
+    usual = {item.name: item for item in fields(TrainConfig)}
+    add = parser.add_argument
+    add(
+        "--dataset",
+        default=usual["dataset"].default,
+        metavar="NAME|DIR",
+        help=usual["dataset"].metadata["text"],
+    )
+    add("--data", type=Path, metavar="DIR", help=usual["data"].metadata["text"])
+    add("--plot", type=Path, metavar="FILE", help="the picture (default: NAME-samples.png)")
+    add("--overwrite", action="store_true", help="replace the picture if it exists")
+    return parser
+
+
+def _evaluate_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m train evaluate",
+        description="Ask a finished run about its test pictures again.",
+    )
+    add = parser.add_argument
+    add("run", type=Path, metavar="RUN", help="the run directory")
+    add(
+        "--pictures",
+        type=listed(int),
+        default=(),
+        metavar="N[,N…]",
+        help="say what the model makes of these test pictures, counted from 0",
+    )
+    add(
+        "--plot",
+        type=Path,
+        metavar="FILE",
+        help="draw them, 15 at most, beside bars of all classes (default: the first 15)",
+    )
+    add("--overwrite", action="store_true", help="replace the plot if it exists")
     return parser

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from edge_runtime.errors import UsageError
+from edge_runtime.spec import Color, Scores
 from train.settings import Within, check, flag, setting, written
 
 ModelName = Literal["mlp", "cnn", "ds-cnn", "resnet"]
@@ -28,14 +29,27 @@ class TrainConfig:
 
     dataset: str = setting(
         "fashion-mnist",
-        "fashion-mnist, mnist, or a folder with four IDX files",
-        metavar="NAME|DIR",
+        "fashion-mnist, mnist, a folder with a sub-folder of pictures for each class (or train/, "
+        "validation/ and test/ with those), a folder with four IDX files, an .npz with x_train, y_train, x_test "
+        "and y_test, or the train CSV of two (label, pixels)",
+        metavar="NAME|DIR|FILE",
     )
     data: Path | None = setting(
         None,
         "where the files of fashion-mnist or mnist are (default: look, then download)",
         metavar="DIR",
     )
+    size: int | None = setting(
+        None,
+        "pixels to a side of a folder's pictures (default: their own if all have the same, up to "
+        "96; otherwise 96)",
+        metavar="N",
+        within=Within(1, 1024),
+    )
+    color: Color | None = setting(
+        None, "of a folder's pictures (default: gray if all of them are, otherwise rgb)"
+    )
+    class_weights: bool = setting(False, "let rare classes count as much as frequent ones")
     model: ModelName = setting(
         "mlp",
         "mlp: the tutorial's dense layers; cnn: a small convolutional net; ds-cnn: depthwise-"
@@ -123,7 +137,13 @@ class TrainConfig:
         metavar="X",
         within=Within(0, 1, but_high=True),
     )
-    augment: bool = setting(False, "mirror, shift and partly erase training pictures")
+    augment: bool = setting(
+        False, "mirror (where it is known to be harmless), shift and partly erase training pictures"
+    )
+    mirror: bool = setting(
+        False,
+        "with --augment: pictures of your own may be mirrored too, for they still show the same",
+    )
     shift: int = setting(
         2, "with --augment: pixels to any side, at most", metavar="N", within=Within(0)
     )
@@ -132,6 +152,24 @@ class TrainConfig:
         "with --augment: share of pictures that lose a rectangle to noise",
         metavar="X",
         within=Within(0, 1),
+    )
+    stop_accuracy: float | None = setting(
+        None,
+        "stop after the epoch whose accuracy on the training pictures reaches this share",
+        metavar="X",
+        within=Within(0, 1, but_low=True),
+    )
+    stop_loss: float | None = setting(
+        None,
+        "stop after the epoch whose loss on the training pictures is as low as this",
+        metavar="X",
+        within=Within(0, but_low=True),
+    )
+    scores: Scores = setting(
+        "logits", "what the saved model gives; probabilities adds the tutorial's softmax layer"
+    )
+    rescale: bool = setting(
+        True, "pixels as 0..1; --no-rescale leaves them 0..255, to see what that costs"
     )
     sure: float = setting(
         0.98,
@@ -156,6 +194,10 @@ class TrainConfig:
                 )
             if getattr(self, name) is not None and self.quantize is not None:
                 raise UsageError(f"{flag(name)} is for a new model, not for --quantize")
+        if self.quantize is not None and self.scores != "logits":
+            raise UsageError("--quantize rounds logits; leave --scores probabilities out")
+        if self.quantize is not None and not self.rescale:
+            raise UsageError("--quantize takes pixels as its run does; leave --no-rescale out")
         stages, blocks = len(self.widths or (0, 0, 0)), len(self.blocks or (0,))
         if blocks not in (1, stages):
             raise UsageError(
@@ -173,8 +215,14 @@ class TrainConfig:
             value = getattr(self, item.name)
             if value == item.default and item.name not in ("dataset", "model", "epochs"):
                 continue
-            words += [flag(item.name)] if value is True else [flag(item.name), written(value)]
+            words += _words(item.name, value)
         return shlex.join([*words, "--out", str(out)])
+
+
+def _words(name: str, value: Any) -> list[str]:
+    if isinstance(value, bool):
+        return [flag(name) if value else f"--no-{flag(name).removeprefix('--')}"]
+    return [flag(name), written(value)]
 
 
 def _plain(value: Any) -> Any:

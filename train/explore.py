@@ -5,8 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from edge_runtime.files import refuse_existing, write_atomically
 from train import datasets, framework
@@ -50,7 +49,7 @@ def _describe(dataset: Dataset) -> Iterator[str]:
     yield ""
     width = max(map(len, dataset.labels))
     yield f"{'class':<{width + 4}}" + "".join(f"{name:>12}" for name in splits)
-    counts = [np.bincount(part.labels, minlength=len(dataset.labels)) for part in splits.values()]
+    counts = [split.counts(len(dataset.labels)) for split in splits.values()]
     for index, label in enumerate(dataset.labels):
         numbers = "".join(f"{count[index]:>12,}" for count in counts)
         yield f"{index:>2}  {label:<{width}}{numbers}"
@@ -71,13 +70,9 @@ def _surroundings() -> Iterator[str]:
     from train.save import versions
 
     yield ", ".join(f"{name} {number}" for name, number in versions().items())
-    devices = [device.name.removeprefix("/physical_device:") for device in _devices(tf)]
-    yield f"devices: {', '.join(devices)}"
-
-
-def _devices(tf: object) -> list[object]:
-    devices: list[object] = tf.config.list_physical_devices()  # type: ignore[attr-defined]
-    return devices
+    devices: list[Any] = tf.config.list_physical_devices()
+    names = [device.name.removeprefix("/physical_device:") for device in devices]
+    yield f"devices: {', '.join(names)}"
 
 
 def _samples(dataset: Dataset) -> bytes:

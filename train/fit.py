@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,13 +65,16 @@ def fit(
     """
     steps = batches.steps_per_epoch(dataset, config)
     judged = _copy(model) if config.average else model
-    trainer = _Trainer(model, judged, config, steps * config.epochs)
+    weights = losses.balance(dataset.train.labels, len(dataset.labels))
+    trainer = _Trainer(model, judged, config, steps * config.epochs, weights)
     state = start or State((), {"best": ()}, 0.0, 0.0)
     if start:
         trainer.restore(start)
     epochs = range(len(state.history), config.epochs)
     iterator = iter(batches.training(dataset, config, epochs))
     for number in range(epochs.start + 1, epochs.stop + 1):
+        if _is_enough(state.history, config):
+            break
         wall, processor = time.monotonic(), time.process_time()
         if lessons:
             trainer.learn_from(lessons.of(batches.version(config, number - 1)))
@@ -105,10 +108,16 @@ class _Trainer:
     """The compiled step of one model, and what it counts."""
 
     def __init__(
-        self, model: keras.Model, judged: keras.Model, config: TrainConfig, steps: int
+        self,
+        model: keras.Model,
+        judged: keras.Model,
+        config: TrainConfig,
+        steps: int,
+        weights: NDArray[np.float32],
     ) -> None:
         self._model, self._judged, self._config = model, judged, config
         self._optimizer = optimizers.optimizer(model, config, steps)
+        self._weights = weights if config.class_weights else np.ones_like(weights)
         self._taught: Any = None  # the teacher's logits of every training picture
         # XLA makes these models train slower on CPUs.
         self._steps = tf.function(self._several, jit_compile=False)
@@ -170,7 +179,7 @@ class _Trainer:
         variables = self._model.trainable_variables
         with tf.GradientTape() as tape:
             logits = self._forward(images)
-            loss = losses.loss(logits, labels, taught, self._config)
+            loss = losses.loss(logits, labels, taught, self._config, self._weights)
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         if self._judged is not self._model:
             step = self._optimizer.iterations
@@ -184,6 +193,15 @@ class _Trainer:
             return self._model(images, training=True)
         with keras.StatelessScope(state_mapping=simulation.rounded_kernels(self._model)):
             return self._model(images, training=True)
+
+
+def _is_enough(history: Sequence[Epoch], config: TrainConfig) -> bool:
+    """Whether the last epoch reached a goal that was set."""
+    if not history:
+        return False
+    last = history[-1]
+    accurate = config.stop_accuracy is not None and last.accuracy >= config.stop_accuracy
+    return accurate or (config.stop_loss is not None and last.loss <= config.stop_loss)
 
 
 def _copy(model: keras.Model) -> keras.Model:

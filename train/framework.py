@@ -32,5 +32,5 @@ def load(*, verbose: bool) -> None:
     except ImportError as error:
         raise EngineError(
             f"training needs a package that is not installed ({error}); "
-            "run `pip install 'edgeproof[train]'`"
+            "run `pip install '.[train]'` in edgeproof's folder"
         ) from error

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from train.config import TrainConfig
 
 
-def loss(logits: Any, labels: Any, taught: Any | None, config: TrainConfig) -> Any:
+def balance(labels: NDArray[np.int64], classes: int) -> NDArray[np.float32]:
+    """What a picture of each class must count so that all classes count alike: (classes,)."""
+    counts = np.maximum(np.bincount(labels, minlength=classes), 1)
+    weights: NDArray[np.float32] = (len(labels) / (classes * counts)).astype(np.float32)
+    return weights
+
+
+def loss(
+    logits: Any, labels: Any, taught: Any | None, config: TrainConfig, weights: Any = 1.0
+) -> Any:
     """The mean loss of a batch.
 
     Args:
@@ -17,10 +28,12 @@ def loss(logits: Any, labels: Any, taught: Any | None, config: TrainConfig) -> A
         labels: one-hot, float32 (n, classes).
         taught: the teacher's logits, float32 (n, classes); None where there is no teacher.
         config: label smoothing, and how much the teacher counts.
+        weights: how much a picture of each class counts, float32 (classes,).
     """
     classes = logits.shape[-1]
     smooth = labels * (1 - config.label_smoothing) + config.label_smoothing / classes
-    hard = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(smooth, logits))
+    losses = tf.nn.softmax_cross_entropy_with_logits(smooth, logits)
+    hard = tf.reduce_mean(losses * tf.reduce_sum(labels * weights, axis=-1))
     if taught is None:
         return hard
     return (1 - config.teacher_weight) * hard + config.teacher_weight * _soft(

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edge_runtime.errors import OutputError
 from edge_runtime.files import new_directory, refuse_existing
+from edge_runtime.spec import ImageInput
 from train import datasets, framework, runs
 from train.calibrate import calibrate
 from train.checkpoint import Checkpoints, State
 from train.config import TrainConfig
 from train.evaluate import evaluate
+from train.interrupt import insisting
 from train.runs import Run
 from train.teacher import Lessons
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 SUMMARY: Final = "train.json"
 
 _RANGE_IMAGES: Final = 1000  # training pictures that show which values a model to quantize keeps
+
+_IMBALANCE: Final = 3  # so many times as many pictures of one class as of another are pointed out
 
 # What may be another when an interrupted training goes on: where files are, and a smaller
 # learning rate, which is what a loss that is no number asks for.
@@ -62,9 +66,19 @@ def train(
     work = out.with_name(f"{out.name}.work")
     if not (resume or overwrite):
         _refuse_unfinished(work)
-    dataset = datasets.load(config.dataset, data_dir=config.data)
+    dataset = datasets.load(
+        config.dataset, data_dir=config.data, size=config.size, color=config.color
+    )
+    dataset = replace(dataset, mirrors=dataset.mirrors or config.mirror)
     if config.limit is not None:
         dataset = dataset.limited(config.limit)
+    if not config.rescale:
+        dataset = replace(dataset, image=_unscaled(dataset.image))
+        print(
+            "--no-rescale: pixels stay 0..255, which most models learn badly from; "
+            "this is for comparison",
+            file=sys.stderr,
+        )
     splits = (dataset.train, dataset.validation, dataset.test)
     print(
         "{}: {:,} training, {:,} validation, {:,} test pictures from {}".format(
@@ -72,6 +86,7 @@ def train(
         ),
         file=sys.stderr,
     )
+    _note_imbalance(dataset, config)
     teachers = [runs.find(folder, dataset, "--teacher") for folder in config.teacher or ()]
     start = runs.find(config.quantize, dataset, "--quantize") if config.quantize else None
     if start:
@@ -138,7 +153,10 @@ def _trained(
     model = _model(config, dataset, start)
     lessons = Lessons(teachers, dataset, config, checkpoints.folder) if teachers else None
     steps = batches.steps_per_epoch(dataset, config)
-    with progress.shown(config.epochs, steps, done=done) as listener:
+    with (
+        progress.shown(config.epochs, steps, done=done) as shown,
+        insisting(shown) as listener,
+    ):
         fitted = fit.fit(
             model,
             dataset,
@@ -162,6 +180,21 @@ def _trained(
         scores=scores,
         evaluation=evaluate(scores, dataset.test.labels, dataset.labels),
     )
+
+
+def _note_imbalance(dataset: datasets.Dataset, config: TrainConfig) -> None:
+    counts = dict(zip(dataset.labels, dataset.train.counts(len(dataset.labels)), strict=True))
+    rare, frequent = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
+    if counts[frequent] > _IMBALANCE * counts[rare] and not config.class_weights:
+        print(
+            f"classes differ: {counts[rare]:,} pictures of {rare}, {counts[frequent]:,} of "
+            f"{frequent}; --class-weights lets them count alike",
+            file=sys.stderr,
+        )
+
+
+def _unscaled(image: ImageInput) -> ImageInput:
+    return replace(image, mean=(0.0,) * image.channels, std=(1.0,) * image.channels)
 
 
 def _model(config: TrainConfig, dataset: datasets.Dataset, start: Run | None) -> Any:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from edge_runtime import modelfile, postprocess
 from edge_runtime.errors import InputError, ModelError, UsageError
-from edge_runtime.files import refuse_existing, write_atomically
+from edge_runtime.files import write_atomically
 from edge_runtime.preprocess import normalise
 from edge_runtime.spec import ModelSpec
 from train import framework
@@ -44,11 +44,15 @@ class Review:
         return f"picture {index}: {labels[best]} {self.scores[index, best]:.1%} ({verdict})"
 
 
-def review(run: Path) -> Review:
+def review(run: Path, chosen: Sequence[int] = ()) -> Review:
     """Ask the model of a run directory about its test pictures.
 
+    Args:
+        run: the run directory.
+        chosen: positions of pictures that must be there.
+
     Raises:
-        UsageError: it is no run directory.
+        UsageError: it is no run directory, or there is no such picture.
         InputError: its test pictures are missing or damaged.
         ModelError: its model cannot be used.
         EngineError: TensorFlow or another package is not installed.
@@ -60,6 +64,9 @@ def review(run: Path) -> Review:
     if spec is None:
         raise ModelError(f"{path} does not say what it is; train it with `python -m train`")
     images, actual = _pictures(run / _PICTURES)
+    for index in chosen:
+        if not 0 <= index < len(actual):
+            raise UsageError(f"there is no test picture {index}; expected 0 to {len(actual) - 1}")
     framework.load(verbose=False)
     outputs = _model(path).predict(normalise(images, spec.image), verbose=0)
     scores = postprocess.probabilities(outputs, spec.scores)
@@ -99,29 +106,15 @@ def lines(reviewed: Review, chosen: Sequence[int]) -> list[str]:
     """What a reader wants to know: figures, then one line a chosen picture."""
     evaluation = reviewed.evaluation
     weakest = ", ".join(f"{label} {share:.1%}" for label, share in evaluation.weakest())
+    figures = (
+        f"Test loss {reviewed.loss:.4f}, accuracy {evaluation.accuracy:.2%}, "
+        f"{len(reviewed.actual):,} pictures."
+    )
     return [
-        f"Test loss {reviewed.loss:.4f}, accuracy {evaluation.accuracy:.2%} "
-        f"on {len(reviewed.actual):,} pictures.",
+        figures,
         f"Weakest classes: {weakest}.",
         *map(reviewed.prediction, chosen),
     ]
-
-
-def refuse(run: Path, chosen: Sequence[int], plot: Path | None, *, overwrite: bool) -> None:
-    """Raise what can be known to be wrong before TensorFlow is loaded.
-
-    Raises:
-        OutputError: `plot` exists.
-        UsageError: there is no such picture.
-        InputError: the test pictures are missing or damaged.
-    """
-    if plot is not None:
-        refuse_existing(plot, overwrite=overwrite)
-    if chosen and (run / _PICTURES).is_file():
-        count = len(_pictures(run / _PICTURES)[1])
-        for index in chosen:
-            if not 0 <= index < count:
-                raise UsageError(f"there is no test picture {index}; expected 0 to {count - 1}")
 
 
 def _pictures(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:

@@ -64,7 +64,7 @@ def spec(trained: Trained) -> ModelSpec:
         name=dataset.name,
         labels=dataset.labels,
         image=dataset.image,
-        scores="logits",
+        scores=trained.config.scores,
         decision=trained.calibration.decision,
         reference=Reference(
             accuracy=trained.evaluation.accuracy,
@@ -120,7 +120,11 @@ def summary(trained: Trained) -> dict[str, Any]:
 
 
 def _write_model(path: Path, trained: Trained) -> None:
-    trained.model.save(path)
+    model = trained.model
+    if trained.config.scores == "probabilities":
+        softmax = keras.layers.Softmax(name="probabilities")
+        model = keras.Model(model.inputs, softmax(model.outputs[0]), name=model.name)
+    model.save(path)
     path.write_bytes(modelfile.add_keras_spec(path.read_bytes(), spec(trained)))
 
 

@@ -94,7 +94,7 @@ def _options(item: Field[Any], kind: Any) -> dict[str, Any]:
     if get_origin(kind) is Literal:
         return {**words, "choices": get_args(kind)}
     if get_origin(kind) is tuple:
-        return {**words, "type": _listed(get_args(kind)[0])}
+        return {**words, "type": listed(get_args(kind)[0])}
     return {**words, "type": kind}
 
 
@@ -109,7 +109,9 @@ def written(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _listed(kind: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+def listed(kind: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    """What argparse needs to read a comma-separated list."""
+
     def values(text: str) -> tuple[T, ...]:
         return tuple(kind(part) for part in text.split(","))
 

@@ -69,7 +69,7 @@ def _engine() -> Any:
             broken.append(f"{name} does not start here ({type(error).__name__}: {error})")
     raise EngineError(
         "; ".join([*broken, "no TFLite engine is installed"])
-        + "; run `pip install 'edgeproof[litert]'`"
+        + "; run `pip install ai-edge-litert`"
     )
 
 

@@ -20,7 +20,7 @@ def default_model() -> Path:
     formats = installed_formats()
     if not formats:
         raise EngineError(
-            "no engine is installed; run `pip install 'edgeproof[litert]'` "
-            "(or [onnx]; [tflite] on 32-bit Raspberry Pi OS)"
+            "no engine is installed; run `pip install ai-edge-litert`, or onnxruntime, "
+            "or on 32-bit Raspberry Pi OS `pip install tflite-runtime 'numpy<2'`"
         )
     return FOLDER / f"fashion-mnist.int8.{formats[0]}"

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from edge_runtime.spec import Format, ModelSpec
 from export.calibration import CalibrationSet
+from export.formats.layers import Layer
 from export.variants import Variant
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a model file asks of an engine."""
+
+    operations: Mapping[str, int]  # name → version
+    runtime: str  # the oldest engine that has them all, for example `TensorFlow Lite 2.4.0`
 
 
 class Quantizer(Protocol):
@@ -17,8 +27,12 @@ class Quantizer(Protocol):
         """An integer model.
 
         Args:
-            kept_float: names of layers that shall compute in floats.
+            kept_float: names of operations that shall compute in floats.
         """
+        ...
+
+    def layers(self) -> tuple[Layer, ...]:
+        """What can be kept in floats, the most harmed by integers first."""
         ...
 
 
@@ -45,6 +59,14 @@ class Converter(Protocol):
             variant: an integer one of this format.
             spec: the model's spec.
             calibration: the pictures, and the original's scores of them.
+        """
+        ...
+
+    def needs(self, model: bytes) -> Needs:
+        """What a converted model, not annotated yet, asks of an engine.
+
+        Raises:
+            ModelError: an operation that only TensorFlow itself has.
         """
         ...
 

@@ -17,14 +17,15 @@ from edge_runtime.backends.onnx import OnnxBackend
 from edge_runtime.modelfile import seal_onnx as seal
 from edge_runtime.spec import ImageInput, ModelSpec
 from export.calibration import CalibrationSet
-from export.formats import onnx_graph
+from export.formats import Needs, onnx_graph, onnx_layers
+from export.formats.layers import Layer, weighted
 from export.variants import Target, Variant
 
-__all__ = ["annotate", "convert", "quantizer", "seal"]
+__all__ = ["annotate", "convert", "needs", "quantizer", "seal"]
 
-_OPSET: Final = 17  # every ONNX Runtime since 1.12 loads it
+_OPSET: Final = 17
+_RUNTIME: Final = "ONNX Runtime 1.12"  # the first that loads that opset, and the IR version below
 _IR_VERSION: Final = 8
-_STAGES: Final = ("plain", "prepared", "quantized")
 _PIXEL_FORMAT: Final = {"gray": "Gray8", "rgb": "Rgb8"}
 # What the normalised pixels span → what the standard calls it.
 _RANGES: Final = {
@@ -41,7 +42,21 @@ def convert(model: Any, variant: Variant, spec: ModelSpec) -> bytes:  # noqa: AR
 
 def quantizer(model: Any, variant: Variant, spec: ModelSpec, calibration: CalibrationSet) -> _Int8:
     """See `export.formats.Converter.quantizer`."""
-    return _Int8(_converted(model, spec.image), variant.target, spec, calibration)
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    with TemporaryDirectory() as name:
+        plain, prepared = Path(name) / "plain.onnx", Path(name) / "prepared.onnx"
+        onnx.save(_converted(model, spec.image), plain)
+        # Symbolic shapes need sympy and are of no use to a model whose shapes are all fixed.
+        quant_pre_process(plain, prepared, skip_symbolic_shape=True)
+        return _Int8(onnx.load(prepared), variant.target, spec, calibration, weighted(model))
+
+
+def needs(model: bytes) -> Needs:
+    """See `export.formats.Converter.needs`; everything that is made here is of the standard."""
+    types = sorted({node.op_type for node in onnx.load_from_string(model).graph.node})
+    versions = {name: onnx.defs.get_schema(name, _OPSET).since_version for name in types}
+    return Needs(versions, _RUNTIME)
 
 
 def annotate(model: bytes, spec: ModelSpec) -> bytes:
@@ -93,28 +108,25 @@ def _converted(model: Any, image: ImageInput) -> Any:
 class _Int8:
     """Static quantization as QDQ, weights per channel, weights and activations in 8 bits."""
 
-    model: Any  # a float `onnx.ModelProto`
+    model: Any  # a float `onnx.ModelProto`, batch normalisation folded
     target: Target
     spec: ModelSpec
     calibration: CalibrationSet
+    known: tuple[str, ...]  # names of the Keras layers that have weights
 
     def quantize(self, kept_float: Collection[str] = ()) -> bytes:
         """See `export.formats.Quantizer.quantize`."""
         from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
-        from onnxruntime.quantization.shape_inference import quant_pre_process
 
         with TemporaryDirectory() as name:
-            folder = Path(name)
-            plain, prepared, quantized = (folder / f"{stage}.onnx" for stage in _STAGES)
-            onnx.save(self.model, plain)
-            # Symbolic shapes need sympy and are of no use to a model whose shapes are all fixed.
-            quant_pre_process(plain, prepared, skip_symbolic_shape=True)
+            prepared, quantized = Path(name) / "prepared.onnx", Path(name) / "int8.onnx"
+            onnx.save(self.model, prepared)
             # As ONNX Runtime's documentation advises for each processor. x86 without VNNI adds
             # products of unsigned and signed bytes in 16 bits, which 7-bit weights cannot overflow.
             quantize_static(
                 prepared,
                 quantized,
-                _Reader(self.calibration, onnx.load(prepared).graph.input[0].name),
+                _Reader(self.calibration, self.model.graph.input[0].name),
                 quant_format=QuantFormat.QDQ,
                 activation_type=QuantType.QUInt8 if self.target == "x86" else QuantType.QInt8,
                 weight_type=QuantType.QInt8,
@@ -130,6 +142,10 @@ class _Int8:
             actual = OnnxBackend(body, self.spec.image, 1).run(self.calibration.pixels)
             onnx_graph.shift_last_bias(model, np.mean(actual - self.calibration.scores, axis=0))
         return bytes(onnx_graph.tidy(model).SerializeToString())
+
+    def layers(self) -> tuple[Layer, ...]:
+        """See `export.formats.Quantizer.layers`."""
+        return onnx_layers.layers(self.model, self.calibration, self.known)
 
 
 class _Reader:

@@ -9,11 +9,13 @@ from typing import Any
 from edge_runtime.modelfile import seal_tflite as seal
 from edge_runtime.spec import ModelSpec
 from export.calibration import CalibrationSet
-from export.formats import tflite_head
+from export.formats import tflite_head, tflite_layers
+from export.formats.layers import Layer, weighted
 from export.formats.tflite_metadata import annotate
+from export.formats.tflite_needs import needs
 from export.variants import Variant
 
-__all__ = ["annotate", "convert", "quantizer", "seal"]
+__all__ = ["annotate", "convert", "needs", "quantizer", "seal"]
 
 
 def convert(model: Any, variant: Variant, spec: ModelSpec) -> bytes:  # noqa: ARG001
@@ -50,7 +52,7 @@ def quantizer(
     # Stops halfway, at a float model that knows its ranges; `_Int8.quantize` does the rest. Going
     # on is the only way to keep layers in floats, and takes a hundredth of the time up to here.
     converter._experimental_calibrate_only = True  # noqa: SLF001
-    return _Int8(bytes(converter.convert()), variant, spec, calibration)
+    return _Int8(bytes(converter.convert()), variant, spec, calibration, weighted(model))
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +61,7 @@ class _Int8:
     variant: Variant
     spec: ModelSpec
     calibration: CalibrationSet
+    known: tuple[str, ...]  # names of the Keras layers that have weights
 
     def quantize(self, kept_float: Collection[str] = ()) -> bytes:
         """See `export.formats.Quantizer.quantize`."""
@@ -73,6 +76,10 @@ class _Int8:
         model = bytes(modify_model_io_type(quantized, io, io))
         return tflite_head.refine(model, self.spec, self.calibration)
 
+    def layers(self) -> tuple[Layer, ...]:
+        """See `export.formats.Quantizer.layers`."""
+        return tflite_layers.layers(self.calibrated, self.calibration, self.known)
+
 
 @dataclass(frozen=True, eq=False)
 class _Int16x8:
@@ -81,6 +88,10 @@ class _Int16x8:
     def quantize(self, kept_float: Collection[str] = ()) -> bytes:  # noqa: ARG002
         """See `export.formats.Quantizer.quantize`; sixteen bits spoil no layer."""
         return self.model
+
+    def layers(self) -> tuple[Layer, ...]:
+        """See `export.formats.Quantizer.layers`."""
+        return ()
 
 
 def _converter(model: Any) -> Any:

@@ -20,9 +20,41 @@ def unpack(model: bytes) -> Any:
 def pack(model: Any) -> bytes:
     """The bytes of a `schema.ModelT`, every buffer aligned as the schema asks."""
     model.buffers = [_Buffer(buffer.data) for buffer in model.buffers]
-    builder = flatbuffers.Builder(1 << 16)
+    builder = _Builder(1 << 16)
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
+
+
+def slim(model: Any) -> None:
+    """Take out of a `schema.ModelT` what no engine reads: in small models it outweighs the weights.
+
+    Engines address tensors by number, and Keras counts its names up for as long as a process
+    lives; the converter's notes about itself are in the spec, where they matter.
+    """
+    model.description, model.metadata, model.metadataBuffer = None, None, None
+    for code in model.operatorCodes:
+        code.customCode = code.customCode or None
+    for graph in model.subgraphs:
+        graph.name = None
+        for tensor in graph.tensors:
+            tensor.name = None
+            if tensor.quantization is not None and tensor.quantization.scale is None:
+                tensor.quantization = None
+    _share_buffers(model)
+
+
+def _share_buffers(model: Any) -> None:
+    """Let equal contents be one buffer; number 0 is the empty one, by the schema."""
+    shared: dict[bytes, int] = {b"": 0}
+    buffers = [schema.BufferT()]
+    for tensor in (tensor for graph in model.subgraphs for tensor in graph.tensors):
+        data = model.buffers[tensor.buffer].data
+        content = b"" if data is None else bytes(data)
+        if content not in shared:
+            shared[content] = len(buffers)
+            buffers.append(model.buffers[tensor.buffer])
+        tensor.buffer = shared[content]
+    model.buffers = buffers
 
 
 def add_metadata(model: Any, name: str, content: bytes) -> None:
@@ -33,6 +65,20 @@ def add_metadata(model: Any, name: str, content: bytes) -> None:
     entry.name, entry.buffer = name, len(model.buffers)
     model.buffers.append(buffer)
     model.metadata = [*(model.metadata or []), entry]
+
+
+class _Builder(flatbuffers.Builder):  # type: ignore[misc]
+    """Writes equal vectors of numbers once, such as the zero points of all layers."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._written: dict[tuple[str, bytes], int] = {}
+
+    def CreateNumpyVector(self, x: NDArray[Any]) -> int:  # noqa: N802  flatbuffers calls it so
+        key = (x.dtype.str, x.tobytes())
+        if key not in self._written:
+            self._written[key] = super().CreateNumpyVector(x)
+        return self._written[key]
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,7 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edge_runtime.preprocess import pixel_table
 from edge_runtime.spec import ImageInput, ModelSpec
-from export.formats.tflite_file import add_metadata, pack, unpack
+from export.formats.tflite_file import add_metadata, pack, slim, unpack
 
 _NAME: Final = "TFLITE_METADATA"
 _IDENTIFIER: Final = b"M001"
@@ -28,15 +28,13 @@ _NORMALIZATION: Final = 1  # ProcessUnitOptions
 
 
 def annotate(model: bytes, spec: ModelSpec) -> bytes:
-    """Add the standard metadata, and name every tensor by its place."""
+    """Add the standard metadata, and nothing but it."""
     unpacked = unpack(model)
+    slim(unpacked)
     graph = unpacked.subgraphs[0]
     (image,), (scores,) = (
         [graph.tensors[index] for index in indices] for indices in (graph.inputs, graph.outputs)
     )
-    # Keras counts its names up for as long as a process lives: the same model in, other bytes out.
-    for index, tensor in enumerate(graph.tensors):
-        tensor.name = str(index)
     image.name, scores.name = "image", "scores"
     for signature in unpacked.signatureDefs:
         signature.inputs[0].name, signature.outputs[0].name = "image", "scores"

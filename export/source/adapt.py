@@ -61,9 +61,16 @@ def adapt(path: Path, model: Any, description: Description) -> tuple[Any, Facts]
     kind = _kind(path, _noise(keras.Model(image, output), inside), activation)
     if classes == 1:
         output = _no_and_yes(keras, output, kind)
-    unchanged = len(taken) == 3 and None not in taken and output.shape[1:] == _outputs(model)
-    adapted = model if unchanged and description.color != "bgr" else keras.Model(image, output)
-    return adapted, Facts(height, width, channels, max(classes, 2), kind, inside)
+    own = getattr(model, "output", None)  # of a functional model, whose layers can be seen
+    unchanged = (
+        taken == (height, width, channels)
+        and description.color != "bgr"
+        and isinstance(own, keras.KerasTensor)
+        and tuple(own.shape[1:]) == tuple(output.shape[1:])
+    )
+    return model if unchanged else keras.Model(image, output), Facts(
+        height, width, channels, max(classes, 2), kind, inside
+    )
 
 
 def last_activation(model: Any) -> str | None:
@@ -133,12 +140,6 @@ def _only(path: Path, output: Any) -> Any:
             raise ModelError(f"{path} gives {len(outputs)} outputs, expected one: the scores")
         return outputs[0]
     return outputs
-
-
-def _outputs(model: Any) -> tuple[int | None, ...] | None:
-    if not getattr(model, "outputs", None) or not isinstance(model.output_shape, tuple):
-        return None
-    return tuple(model.output_shape[1:])
 
 
 def _noise(model: Any, inside: Inside) -> np.ndarray[Any, np.dtype[np.float32]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from edge_runtime.errors import EngineError, ModelError
+from export.source import keras2
 from export.source.origin import Origin, code_in
 
 # Operations of a TensorFlow graph that reach out of it: files, and Python itself.
@@ -27,18 +28,18 @@ def load(origin: Origin) -> Any:
         ModelError: it cannot be loaded, or holds code that was not trusted.
         EngineError: Keras or TensorFlow do not start.
     """
-    keras = start_keras()
+    start_keras()
     if not origin.trusted:
         _refuse_code(origin)
     try:
-        if origin.kind == "saved-model":
-            return _saved_model(origin.path)
-        return keras.models.load_model(
-            origin.path,
-            compile=False,
-            safe_mode=not origin.trusted,
-            custom_objects=_of_keras_2(keras) if origin.kind == "h5" else None,
-        )
+        match origin.kind:
+            case "saved-model":
+                return _saved_model(origin.path)
+            case "h5":
+                with keras2.readable(origin.path) as path:
+                    return _from_file(path, origin)
+            case "keras":
+                return _from_file(origin.path, origin)
     except ModelError:
         raise
     except Exception as error:  # Keras lets anything through that its layers raise
@@ -58,7 +59,7 @@ def start_keras() -> Any:
         import keras
     except ImportError as error:
         raise EngineError(
-            f"Keras does not start here ({error}); run `pip install 'edgeproof[export]'`"
+            f"Keras does not start here ({error}); run `pip install '.[export]'` in edgeproof's folder"
         ) from error
     return keras
 
@@ -125,12 +126,7 @@ def _saved_model(folder: Path) -> Any:
     return keras.Model(image, keras.layers.TFSMLayer(folder, call_endpoint=name)(image))
 
 
-def _of_keras_2(keras: Any) -> dict[str, Any]:
-    """Keras 2 wrote a setting of its depthwise convolution that Keras 3 does not know."""
+def _from_file(path: Path, origin: Origin) -> Any:
+    import keras
 
-    class DepthwiseConv2D(keras.layers.DepthwiseConv2D):  # type: ignore[misc]
-        def __init__(self, **settings: Any) -> None:
-            settings.pop("groups", None)
-            super().__init__(**settings)
-
-    return {"DepthwiseConv2D": DepthwiseConv2D}
+    return keras.models.load_model(path, compile=False, safe_mode=not origin.trusted)

@@ -55,7 +55,7 @@ def report(folder: Folder) -> BenchmarkReport:
     scores = np.eye(4, dtype=np.float32)[labels]
     home = folder("float32.tflite", "int8.onnx", "int8.tflite", labels=labels, scores=scores)
     settings = Settings(blocks=1, rounds=2, seconds=0.01, processes=1, peak_seconds=0.01)
-    return benchmark([home, home / "a<b.onnx"], settings)
+    return benchmark([home, home / "halves.a<b.onnx"], settings)
 
 
 def test_a_page_is_whole_asks_for_nothing_outside_and_names_its_pictures(
@@ -85,6 +85,7 @@ def test_a_page_is_whole_asks_for_nothing_outside_and_names_its_pictures(
     assert len(re.findall(r'<img alt="picture \d: ', text)) == 3 * 5
     assert "5 pictures" in text
     assert text.count("<svg") == 4
+    assert ">int8.onnx</text>" in text
 
 
 def test_a_page_of_files_that_all_failed_is_a_page(tmp_path: Path) -> None:

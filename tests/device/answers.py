@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from subprocess import CompletedProcess
 
 from tests.device.boards import Board
 from tests.device.lab import Pi
@@ -49,27 +51,27 @@ def agreements(
     """For each model, whether the Pi names the pictures as this machine does."""
 
     def compare(model: Path) -> Agreement:
-        there = _answers(lambda arguments: pi.python(*arguments, board=board), model, pictures)
-        return _compare(_answers(_here, model, pictures), there)
+        there = pi.python(*_command(model, pictures), board=board)
+        return _compare(_here(model, tuple(pictures)), _answers(there, pictures))
 
     # One process computes on one core.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         return dict(zip(models, pool.map(compare, models.values()), strict=True))
 
 
-def _here(arguments: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+@cache  # boards that run the same files are compared with the same answers
+def _here(model: Path, pictures: tuple[Path, ...]) -> Sequence[Answer]:
+    command = [sys.executable, *_command(model, pictures)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return _answers(done, pictures)
 
 
-def _answers(
-    python: Callable[[Sequence[str | Path]], subprocess.CompletedProcess[str]],
-    model: Path,
-    pictures: Sequence[Path],
-) -> Sequence[Answer]:
-    command = ("-m", "edge_runtime", "classify", "--format", "jsonl", "--model")
-    done = python((*command, model, *pictures))
-    assert done.returncode == 0, f"{model.name}: exit code {done.returncode}: {done.stderr}"
+def _command(model: Path, pictures: Sequence[Path]) -> Sequence[str | Path]:
+    return "-m", "edge_runtime", "classify", "--format", "jsonl", "--model", model, *pictures
+
+
+def _answers(done: CompletedProcess[str], pictures: Sequence[Path]) -> Sequence[Answer]:
+    assert done.returncode == 0, f"exit code {done.returncode}: {done.stderr}"
     results = [json.loads(line) for line in done.stdout.splitlines()]
     assert [Path(result["source"]).name for result in results] == [path.name for path in pictures]
     best = [result["predictions"][0] for result in results]

@@ -236,7 +236,7 @@ def _succeeds(command: Sequence[str | Path]) -> bool:
 def _run(command: Sequence[str | Path]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        words = " ".join(map(str, command[:3]))
+        words = " ".join(word for word in map(str, command) if not word.startswith("-"))[:60]
         raise LabError(f"`{words} …` failed: {' '.join(done.stderr.split()[-60:])}")
 
 

@@ -162,7 +162,7 @@ def test_eight_threads_at_once_get_their_own_answers(model_path: Path) -> None:
         return bool(np.allclose(answer, expected[picture], atol=1e-5))
 
     with ThreadPoolExecutor(8) as threads:
-        assert all(threads.map(ask, range(1600)))
+        assert all(threads.map(ask, range(800)))
 
 
 def test_more_threads_inside_an_engine_change_nothing(model_path: Path) -> None:
@@ -228,14 +228,14 @@ CLASSIFY = (
 
 
 @pytest.mark.parametrize(
-    ("form", "packages", "extra"),
+    ("form", "packages", "command"),
     [
-        ("tflite", ("ai_edge_litert", "tflite_runtime"), "litert"),
-        ("onnx", ("onnxruntime",), "onnx"),
+        ("tflite", ("ai_edge_litert", "tflite_runtime"), "pip install ai-edge-litert"),
+        ("onnx", ("onnxruntime",), "pip install onnxruntime"),
     ],
 )
 def test_a_missing_engine_names_what_to_install(
-    models: Path, form: str, packages: tuple[str, ...], extra: str
+    models: Path, form: str, packages: tuple[str, ...], command: str
 ) -> None:
     path = str(models / f"halves.int8.{form}")
     done = in_a_process_without(packages, CLASSIFY.format(path=path, picture="boot.png"))
@@ -243,7 +243,7 @@ def test_a_missing_engine_names_what_to_install(
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert "is installed" in line or "is not installed" in line
-    assert f"[{extra}]" in line
+    assert command in line
 
 
 def test_without_any_engine_the_default_model_names_what_to_install() -> None:

@@ -326,7 +326,7 @@ def test_check_replays_the_golden_samples(
 ) -> None:
     assert main(["check", str(model_path)]) == 0
     captured = capsys.readouterr()
-    assert captured.out.startswith(f"{model_path.name}: 8/8 agree, largest score difference ")
+    assert captured.out.startswith(f"{model_path.name}: 16/16 agree, largest score difference ")
     assert captured.err == ""
 
 
@@ -347,7 +347,7 @@ def test_check_goes_on_after_a_file_that_cannot_be_used(
     assert main(["check", str(damaged), model]) == 3
     captured = capsys.readouterr()
     assert "copy it again" in one_line(captured.err)
-    assert "8/8 agree" in captured.out
+    assert "16/16 agree" in captured.out
 
 
 # --- as a process ------------------------------------------------------------------------------
@@ -454,7 +454,7 @@ def test_a_picture_whose_name_is_no_text_is_classified(
 ) -> None:
     odd = os.fsencode(tmp_path) + b"/caf\xe9.png"
     Path(os.fsdecode(odd)).write_bytes(Path(pictures["left"]).read_bytes())
-    for form in ("text", "json", "jsonl", "csv"):
+    for form in ("text", "json"):
         done = run("classify", os.fsdecode(odd), "--model", model, "--format", form)
         assert (done.returncode, done.stderr) == (0, "")
         assert "caf\\udce9.png" in done.stdout

@@ -52,7 +52,7 @@ def test_a_missing_package_is_named_with_what_installs_it(missing: str, shell: P
     assert done.returncode == 3
     name = missing.replace("ai_edge_litert", "ai-edge-litert")
     assert done.stderr == (
-        f"export: error: {name} is not installed here; run `pip install 'edgeproof[export]'`\n"
+        f"export: error: {name} is not installed here; run `pip install '.[export]'` in edgeproof's folder\n"
     )
 
 
@@ -129,3 +129,25 @@ def test_without_an_output_the_run_gives_its_name() -> None:
     assert places(Path("runs/mlp"), None) == (Path("runs/mlp"), Path("exported/mlp"))
     assert places(Path(), None)[1] == Path("exported") / Path.cwd().name
     assert places(Path("runs/mlp"), Path("here"))[1] == Path("here")
+
+
+def test_a_dry_run_says_what_would_be_made_and_makes_nothing(
+    shell: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "it"
+    assert main([str(shell), "--out", str(out), "--only", "int8", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "file         halves.int8.tflite: " in said
+    assert "2,000 to judge by, 200 to calibrate" in said
+    assert not out.exists()
+    (shell / "calibration.npz").unlink()
+    assert main([str(shell), "--out", str(out), "--only", "int8", "--dry-run"]) == 1
+    assert "calibration.npz does not exist" in capsys.readouterr().err
+
+
+def test_verify_wants_an_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(tmp_path)]) == 2
+    assert "holds no export.json; name a folder" in capsys.readouterr().err
+    (tmp_path / "export.json").write_text('{"schema": 99}')
+    assert main(["verify", str(tmp_path)]) == 1
+    assert "is of another version" in capsys.readouterr().err

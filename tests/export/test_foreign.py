@@ -170,7 +170,12 @@ def test_three_channels_in_bgr_order_and_one_yes_or_no_output(
     model.save(tmp_path / "top.h5")
     (tmp_path / "labels.json").write_text(json.dumps({"id2label": {"0": "other", "1": "top"}}))
     flags = ["--only", "float32.tflite", "--color", "bgr", "--input-range", "0..1"]
-    sources = ["--evaluation", str(tmp_path / "blue.npz"), "--labels", str(tmp_path / "labels.json")]
+    sources = [
+        "--evaluation",
+        str(tmp_path / "blue.npz"),
+        "--labels",
+        str(tmp_path / "labels.json"),
+    ]
     out = tmp_path / "out"
     assert main([str(tmp_path / "top.h5"), "--out", str(out), *flags, *sources]) == 0
     scores = Classifier.open(out / "top.float32.tflite").scores(blue[:50])
@@ -185,7 +190,9 @@ def test_code_inside_a_file_runs_only_when_it_is_trusted(
 ) -> None:
     import keras
 
-    doubled = keras.layers.Lambda(lambda image: image * 1.0, name="doubling", output_shape=(8, 8, 1))
+    doubled = keras.layers.Lambda(
+        lambda image: image * 1.0, name="doubling", output_shape=(8, 8, 1)
+    )
     keras.Sequential([keras.Input((8, 8, 1)), doubled, *net.layers]).save(tmp_path / "code.keras")
     flags = ["--input-range", "0..1"]
     assert exporting(tmp_path / "code.keras", *flags)[0] == 3
@@ -234,9 +241,16 @@ def old_keras_file(path: Path, net: Keras) -> None:
             {
                 "name": "conv2d",
                 "batch_input_shape": [None, 8, 8, 1],
-                **{"filters": 8, "kernel_size": [3, 3], "strides": [1, 1], "padding": "valid"},
-                **{"data_format": "channels_last", "dilation_rate": [1, 1], "groups": 1},
-                **{"activation": "linear", "use_bias": False, "kernel_initializer": initial},
+                "filters": 8,
+                "kernel_size": [3, 3],
+                "strides": [1, 1],
+                "padding": "valid",
+                "data_format": "channels_last",
+                "dilation_rate": [1, 1],
+                "groups": 1,
+                "activation": "linear",
+                "use_bias": False,
+                "kernel_initializer": initial,
             },
             {"kernel:0": convolution.get_weights()[0]},
         ),
@@ -244,8 +258,13 @@ def old_keras_file(path: Path, net: Keras) -> None:
             "DepthwiseConv2D",
             {
                 "name": "depthwise",
-                **{"kernel_size": [1, 1], "strides": [1, 1], "padding": "valid", "groups": 1},
-                **{"depth_multiplier": 1, "activation": "linear", "use_bias": False},
+                "kernel_size": [1, 1],
+                "strides": [1, 1],
+                "padding": "valid",
+                "groups": 1,
+                "depth_multiplier": 1,
+                "activation": "linear",
+                "use_bias": False,
             },
             {"depthwise_kernel:0": np.ones((1, 1, 8, 1), np.float32)},
         ),

@@ -108,8 +108,10 @@ def test_the_remarks_say_what_was_left_out_and_why_and_what_is_next(tmp_path: Pa
         f"it.int8.onnx is left out: {BAD.problems[0]}; another reason",
         "it.int8.tflite is left out: it could not be made",
         "Note: 20 calibration pictures are too few",
-        f"1 of 3 files are in {tmp_path}, with export.json and export.log "
-        "(2 s, 20% of it beyond converting)",
+        (
+            f"1 of 3 files are in {tmp_path}, with export.json and export.log "
+            "(2 s, 20% of it beyond converting)"
+        ),
         "Take it.float32.tflite, the smallest of them. Next:",
         f"  scp {tmp_path}/it.float32.tflite pi:",
         "  ssh pi python3 -m edge_runtime check it.float32.tflite",

@@ -88,8 +88,14 @@ def test_missing_evaluation_pictures_are_named(shell: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        (lambda images: images / np.float32(255), "holds float32 0..1, expected uint8 pixels 0..255"),
-        (lambda images: images.astype(np.int64), "holds int64 0..255, expected uint8 pixels 0..255"),
+        (
+            lambda images: images / np.float32(255),
+            "holds float32 0..1, expected uint8 pixels 0..255",
+        ),
+        (
+            lambda images: images.astype(np.int64),
+            "holds int64 0..255, expected uint8 pixels 0..255",
+        ),
         (lambda images: images // 255, r"runs 0\.\.1, expected pixels 0\.\.255; they were scaled"),
         (lambda images: images[:, :7], r"has the shape \(\d+, 7, 8, 1\), expected"),
         (lambda images: images[:0], r"has the shape \(0, 8, 8, 1\), expected"),

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from edge_runtime import modelfile
 from edge_runtime.backends.tflite import TFLiteBackend
 from edge_runtime.postprocess import probabilities
-from edge_runtime.spec import ImageInput, ModelSpec
-from export.calibration import CalibrationSet, manifest
+from edge_runtime.spec import Calibration, ImageInput, ModelSpec
+from export.calibration import CalibrationSet
 from export.formats import tflite_head
 from export.formats.tflite_file import pack, unpack
 from export.formats.tflite_metadata import annotate
@@ -82,6 +82,26 @@ def test_input_and_output_are_named(file: modelfile.ModelFile) -> None:
     (signature,) = model.signatureDefs
     assert [tensor.name for tensor in signature.inputs] == [b"image"]
     assert [tensor.name for tensor in signature.outputs] == [b"scores"]
+
+
+def test_what_no_engine_reads_is_gone(file: modelfile.ModelFile) -> None:
+    model = unpack(annotate(file.data, spec_of(file)))
+    graph = model.subgraphs[0]
+    kept = {*graph.inputs, *graph.outputs}
+    assert [index for index, tensor in enumerate(graph.tensors) if tensor.name] == sorted(kept)
+    assert [entry.name for entry in model.metadata] == [b"TFLITE_METADATA"]
+    contents = [bytes(buffer.data) for buffer in model.buffers if buffer.data is not None]
+    assert len(contents) == len(set(contents))
+
+
+def test_equal_vectors_are_written_once(models: Path) -> None:
+    model = unpack((models / "halves.int8.tflite").read_bytes())
+    plain = len(pack(model))
+    for tensor in model.subgraphs[0].tensors:
+        if tensor.quantization is not None:
+            tensor.quantization.min = np.arange(1000, dtype=np.float32)
+    assert len(model.subgraphs[0].tensors) > 2
+    assert 4000 < len(pack(model)) - plain < 4500
 
 
 # --- The standard metadata, read back with flatbuffers' own table reader -------------------------
@@ -217,7 +237,8 @@ def calibration_set(
 ) -> CalibrationSet:
     pixels = noise(file, 200)
     scores = answers(original.data, original, pixels) + np.float32(shift)
-    return CalibrationSet(pixels, scores, spec_of(file).image, manifest(pixels, "noise"))
+    manifest = Calibration("noise", len(pixels), "0" * 64)
+    return CalibrationSet(pixels, scores, spec_of(file).image, manifest)
 
 
 def error(model: bytes, file: modelfile.ModelFile, given: CalibrationSet) -> NDArray[np.float32]:

@@ -5,11 +5,11 @@ from typing import get_args
 import pytest
 
 from edge_runtime.errors import UsageError
-from edge_runtime.spec import Format, Precision, Variant
-from export.variants import VARIANTS, select
+from edge_runtime.spec import Format, Precision
+from export.variants import USUAL, VARIANTS, fitting, select
 
 
-def names(terms: list[str]) -> list[str]:
+def names(*terms: str) -> list[str]:
     return [variant.name for variant in select(terms)]
 
 
@@ -18,30 +18,56 @@ def test_the_table_names_every_variant_once_and_in_words_the_spec_knows() -> Non
     for variant in VARIANTS:
         assert variant.format in get_args(Format)
         assert variant.precision in get_args(Precision)
-        assert variant.name == Variant(variant.format, variant.precision).name
 
 
-def test_no_terms_mean_all_variants() -> None:
-    assert select([]) == VARIANTS
+def test_no_terms_mean_the_six_usual_variants() -> None:
+    assert select() == USUAL
+    assert [variant.name for variant in USUAL] == [
+        *("float32.tflite", "float16.tflite", "dynamic.tflite", "int8.tflite"),
+        *("float32.onnx", "int8.onnx"),
+    ]
+    assert select(everything=True) == VARIANTS
 
 
-def test_a_term_is_a_name_a_precision_or_a_format() -> None:
-    assert names(["int8.tflite"]) == ["int8.tflite"]
-    assert names(["int8"]) == ["int8.tflite", "int8.onnx"]
-    assert names(["onnx"]) == ["float32.onnx", "int8.onnx"]
+def test_a_term_is_a_name_with_or_without_its_format_or_a_format() -> None:
+    assert names("int8.tflite") == ["int8.tflite"]
+    assert names("int8") == ["int8.tflite", "int8.onnx"]
+    assert names("onnx") == ["float32.onnx", "int8.onnx"]
+    assert names("int16x8") == ["int16x8.tflite"]
+    assert names("int8-arm") == ["int8-arm.onnx"]
 
 
 def test_terms_add_up_in_the_order_of_the_table() -> None:
-    assert names(["int8.onnx", "float32"]) == ["float32.tflite", "float32.onnx", "int8.onnx"]
+    assert names("int8.onnx", "float32") == ["float32.tflite", "float32.onnx", "int8.onnx"]
 
 
 def test_a_term_that_means_nothing_suggests_the_nearest_and_names_all() -> None:
     with pytest.raises(UsageError, match=r"no variant 'int8.tflit'; did you mean 'int8.tflite'\?"):
         select(["int8.tflit"])
-    with pytest.raises(UsageError, match=r"Choose from float32.tflite, .*, int8.onnx"):
+    with pytest.raises(UsageError, match=r"Choose from float32.tflite, .*, int8-arm.onnx"):
         select(["onnx", "zzz"])
 
 
+def test_another_type_or_processor_takes_the_usual_ones_place() -> None:
+    chosen = [variant.name for variant in select(["int8"], io="int8", target="x86")]
+    assert chosen == ["int8-io-int8.tflite", "int8-x86.onnx"]
+    assert "int8.tflite" not in [variant.name for variant in select(io="float32")]
+
+
+def test_rgb_adds_a_variant() -> None:
+    assert [variant.name for variant in select(["int8.onnx"], rgb=True)] == [
+        *("int8.onnx", "int8-rgb.tflite")
+    ]
+    assert len(select(rgb=True)) == len(USUAL) + 1
+
+
+def test_a_model_that_takes_rgb_needs_no_variant_for_it() -> None:
+    assert fitting(VARIANTS, "gray") == VARIANTS
+    assert not any(variant.rgb for variant in fitting(VARIANTS, "rgb"))
+    with pytest.raises(UsageError, match="the model takes RGB as it is"):
+        fitting(select(rgb=True), "rgb")
+
+
 def test_only_integer_activations_need_calibration_pictures() -> None:
-    needing = {variant.name for variant in VARIANTS if variant.needs_calibration}
-    assert needing == {"int8.tflite", "int8.onnx"}
+    without = {variant.name for variant in VARIANTS if not variant.needs_calibration}
+    assert without == {"float32.tflite", "float16.tflite", "dynamic.tflite", "float32.onnx"}

@@ -46,7 +46,7 @@ def test_an_unknown_data_set_is_a_usage_error(
 ) -> None:
     code, line = fails(capsys, "--dataset", "cifar", "--out", tmp_path / "run")
     assert code == 2
-    assert "expected fashion-mnist, mnist, or a folder" in line
+    assert "expected fashion-mnist, mnist, a .npz, a .csv, or a folder" in line
 
 
 def test_an_existing_run_is_refused_before_the_data_is_even_looked_for(
@@ -104,7 +104,9 @@ def test_without_tensorflow_the_error_says_what_to_install(
         [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == 3
-    assert done.stderr.splitlines()[-1].endswith("run `pip install 'edgeproof[train]'`")
+    assert done.stderr.splitlines()[-1].endswith(
+        "run `pip install '.[train]'` in edgeproof's folder"
+    )
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "runs").exists()
 
@@ -120,6 +122,11 @@ def test_the_recorded_command_repeats_the_config() -> None:
 def test_blocks_are_one_number_or_one_a_stage() -> None:
     with pytest.raises(UsageError, match="--blocks has 2 numbers, expected 1 or one for each of 3"):
         TrainConfig(model="resnet", widths=(8, 16, 32), blocks=(1, 2))
+
+
+def test_a_switch_that_is_off_is_recorded_as_such() -> None:
+    command = TrainConfig(rescale=False, stop_loss=0.3).command(Path("runs/mlp"))
+    assert command.endswith("--stop-loss 0.3 --no-rescale --out runs/mlp")
 
 
 def test_a_config_is_checked_without_the_command_line_too() -> None:

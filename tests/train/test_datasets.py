@@ -83,7 +83,9 @@ def test_one_label_too_few_is_named(idx_folder: Path) -> None:
     labels = idx_folder / sources.TEST_LABELS
     header = bytes([0, 0, 8, 1]) + (19).to_bytes(4, "big")
     labels.write_bytes(header + labels.read_bytes()[8:-1])
-    with pytest.raises(InputError, match=r"20 pictures but t10k-labels.* has shape \(19,\)"):
+    with pytest.raises(
+        InputError, match=r"t10k-images.* 20 pictures but the labels have shape \(19,\)"
+    ):
         load(str(idx_folder))
 
 

@@ -123,3 +123,14 @@ def test_the_loss_is_that_of_the_labels_and_of_the_teacher_in_their_shares() -> 
     assert loss(theirs, label_smoothing=0.1, teacher_weight=0.25, temperature=2) == pytest.approx(
         0.75 * hard + 0.25 * soft, rel=1e-4
     )
+
+
+@pytest.mark.slow
+def test_balanced_weights_let_rare_classes_count_alike() -> None:
+    from train import losses
+
+    weights = losses.balance(np.array([0] * 8 + [1] * 2), 2)
+    assert weights.tolist() == [0.625, 2.5]  # 8 * 0.625 == 2 * 2.5, and 1 a picture on average
+    logits = np.zeros((1, 2), np.float32)
+    rare = losses.loss(logits, np.float32([[0, 1]]), None, TrainConfig(), weights)
+    assert float(rare) == pytest.approx(2.5 * np.log(2))

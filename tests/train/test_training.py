@@ -165,6 +165,27 @@ def test_the_same_seed_gives_the_same_training(idx_folder: Path, tmp_path: Path)
     assert histories[0] == histories[1] != histories[2]
 
 
+def test_training_stops_at_a_goal_and_a_softmax_and_raw_pixels_are_in_the_file(
+    idx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import keras
+
+    goal = ["--stop-accuracy", "0.6", "--epochs", "500", "--learning-rate", "0.0001"]
+    shape = ["--scores", "probabilities", "--no-rescale"]
+    out = tmp_path / "run"
+    assert main(["--dataset", str(idx_folder), *goal, *shape, "--out", str(out)]) == 0
+    assert "pixels stay 0..255" in capsys.readouterr().err
+    with (out / "history.csv").open(newline="") as file:
+        *earlier, last = [float(row["accuracy"]) for row in csv.DictReader(file)]
+    assert last >= 0.6 > max(earlier, default=0)
+    spec = modelfile.read_keras_spec(out / "model.keras")
+    assert spec is not None
+    assert (spec.scores, spec.image.std) == ("probabilities", (1.0,))
+    model = keras.saving.load_model(out / "model.keras")
+    scores = model.predict(np.full((2, 8, 6, 1), 200, np.float32), verbose=0)
+    assert scores.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
 def test_train_toml_repeats_the_run(idx_folder: Path, tmp_path: Path) -> None:
     first, again = tmp_path / "first", tmp_path / "again"
     given = ["--dataset", str(idx_folder), "--epochs", "2", "--augment", "--units", "9,7"]

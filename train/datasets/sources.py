@@ -162,13 +162,17 @@ def _own(source: str, data_dir: Path | None) -> tuple[Source, Path]:
     if not folder.is_dir():
         raise UsageError(
             f"there is no data set {source!r}; expected {', '.join(KNOWN)}, "
-            f"or a folder with {', '.join(FILES)}"
+            f"a .npz, a .csv, or a folder with {', '.join(FILES)}"
         )
     if data_dir is not None:
         raise UsageError(f"--data {data_dir} is for {' and '.join(KNOWN)}; {source} is a folder")
     _require_files(folder)
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name).strip("-._")
-    return Source(name[:100] or "pictures"), folder
+    return Source(slug(folder.resolve().name)), folder
+
+
+def slug(name: str) -> str:
+    """A name that a model may have, of the name of a folder or file."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:100] or "pictures"
 
 
 def _require_files(folder: Path) -> None:

@@ -1,0 +1,119 @@
+"""Which layers of a float model 8-bit integers would harm most.
+
+Rounding a tensor to 256 steps adds noise of the same strength to all its channels: a twelfth of a
+step squared (Bennett 1948, "Spectra of quantized signals"). A channel whose own variance is of that
+order is lost, however fine the tensor looks as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+PICTURES: Final = 64  # enough for a variance
+_STEPS: Final = 255
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a converted model."""
+
+    name: str  # what the quantizer knows it by
+    inputs: tuple[str, ...]  # tensors that depend on the picture
+    output: str
+    weights: int  # numbers that are stored for it
+    origin: str = ""  # the names that the converter gave its parts, with Keras layers' in them
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Operations around a tensor: where all of them compute in floats, it is not rounded."""
+
+    title: str  # for a person
+    operations: tuple[Operation, ...]
+    noise: float  # mean share of a channel that rounding drowns, 0..1
+
+
+def channel_noise(values: NDArray[np.float32], low: float, high: float) -> float:
+    """How much of a tensor's channels its rounding drowns.
+
+    Args:
+        values: what it held for some pictures, the last axis being the channels.
+        low: smallest value that its steps must reach.
+        high: largest value.
+
+    Returns:
+        The mean over all channels that vary of noise / (noise + signal), 0..1.
+    """
+    variance = values.reshape(-1, values.shape[-1]).astype(np.float64).var(axis=0)
+    alive = variance[variance > 0]
+    noise = ((max(high, 0.0) - min(low, 0.0)) / _STEPS) ** 2 / 12
+    return float(np.mean(noise / (noise + alive))) if len(alive) else 0.0
+
+
+def ranked(
+    operations: Sequence[Operation], noise: Mapping[str, float], known: Iterable[str]
+) -> tuple[Layer, ...]:
+    """The layers, worst first.
+
+    Args:
+        operations: in the order they run.
+        noise: tensor name → `channel_noise`, for the tensors that are rounded.
+        known: the Keras layers' names, for the titles.
+    """
+    names = tuple(known)
+    layers = [
+        Layer(
+            title=_title(producer, names),
+            operations=tuple(_around(producer, operations)),
+            noise=noise[producer.output],
+        )
+        for producer in operations
+        if producer.output in noise
+    ]
+    return tuple(sorted(layers, key=lambda layer: -layer.noise))
+
+
+def _around(producer: Operation, operations: Sequence[Operation]) -> list[Operation]:
+    """Where the tensor's values come from, and who reads them."""
+    found = [producer]
+    if not producer.weights:
+        for operation in operations:
+            if operation.output in producer.inputs:
+                found = [*_around(operation, operations), *found]
+    return list(dict.fromkeys([*found, *_readers(producer, operations)]))
+
+
+def _readers(producer: Operation, operations: Sequence[Operation]) -> list[Operation]:
+    """Who reads the tensor, with whatever only passes it on: pooling, reshaping."""
+    found = []
+    for operation in operations:
+        if producer.output in operation.inputs:
+            found.append(operation)
+            if not operation.weights:
+                found += _readers(operation, operations)
+    return list(dict.fromkeys(found))
+
+
+def _title(operation: Operation, known: Sequence[str]) -> str:
+    """The Keras layer that an operation comes from."""
+    parts = re.split("[/;]", operation.origin)
+    # Inside one more model, Keras counts every name up: the layer `dense` becomes `dense_1`.
+    bare = [part.rpartition("_")[0] for part in parts]
+    return next((part for part in (*bare, *parts) if part in known), operation.name)
+
+
+def weighted(model: Any) -> tuple[str, ...]:
+    """The names of a Keras model's layers, inner models' too, that have weights of their own."""
+    names: list[str] = []
+    for layer in getattr(model, "layers", ()):
+        if hasattr(layer, "layers"):
+            names += weighted(layer)
+        elif layer.weights and "Normalization" not in type(layer).__name__:
+            names.append(layer.name)
+    return tuple(names)

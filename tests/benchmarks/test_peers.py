@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks import peers
+from benchmarks.evaluation import load
+from benchmarks.peers import RIVALS, PeersReport, Rival
+from edge_runtime.errors import InputError
+
+Folder = Callable[..., Path]
+
+
+def named(*names: str) -> list[Rival]:
+    return [rival for rival in RIVALS if rival.name in names]
+
+
+def test_peers_classify_the_same_pictures_and_those_missing_say_why(folder: Folder) -> None:
+    pytest.importorskip("ai_edge_litert")
+    home = folder("int8.tflite")
+    absent = Rival("absent", "no_such_engine", ("no-such-engine",), "tflite")
+    report = peers.measure(
+        {"tflite": home / "halves.int8.tflite"},
+        load(home / "evaluation.npz"),
+        rivals=[*named("edgeproof", "LiteRT by hand", "ONNX Runtime by hand"), absent],
+        rounds=1,
+        seconds=0.01,
+    )
+    own, by_hand, onnx, missing = report.peers
+    for peer in (own, by_hand):
+        assert peer.skipped is None
+        assert peer.accuracy == 1.0
+        assert peer.p50_ms is not None
+        assert 0 < peer.p50_ms < 10
+        assert peer.start_ms is not None
+        assert peer.start_ms > peer.p50_ms
+        assert peer.peak_bytes is not None
+        assert peer.peak_bytes > 10e6
+        assert peer.installed_bytes is not None
+        assert peer.installed_bytes > 50e6
+    assert onnx.skipped == "no file for it was given (an .onnx file)"
+    assert missing.skipped == "no-such-engine is not installed"
+    assert [row[0] for row in peers.table(report).rows] == ["edgeproof", "LiteRT by hand"]
+    assert peers.skipped(report)[1] == "absent: not measured, no-such-engine is not installed"
+    assert PeersReport.from_json(report.to_json()) == report
+
+
+def test_a_peer_that_fails_leaves_the_others_measured(folder: Folder) -> None:
+    pytest.importorskip("onnxruntime")
+    home = folder("int8.tflite", "int8.onnx")
+    (home / "halves.int8.onnx").write_bytes(b"nothing")
+    report = peers.measure(
+        {"tflite": home / "halves.int8.tflite", "onnx": home / "halves.int8.onnx"},
+        load(home / "evaluation.npz", limit=10),
+        rivals=named("LiteRT by hand", "ONNX Runtime by hand"),
+        rounds=1,
+        seconds=0.01,
+    )
+    fine, broken = report.peers
+    assert fine.skipped is None
+    assert "halves.int8.onnx" in (broken.skipped or "")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"started": 1}'])
+def test_what_is_no_report_of_peers_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="not a report of peers"):
+        PeersReport.from_json(text)

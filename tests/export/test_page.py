@@ -1,0 +1,89 @@
+"""The page of an export, as text: charts are drawn from real figures and nothing is fetched."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+
+from edge_runtime.parity import compare
+from edge_runtime.spec import Reference
+from export import ExportReport, Limits, VariantReport
+from export.page import render
+
+LABELS = ("<b>", "dog", "owl")
+
+
+class Tags(HTMLParser):
+    """Counts what a page holds, and complains of tags that are not closed."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.count: dict[str, int] = {}
+        self.open: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.count[tag] = self.count.get(tag, 0) + 1
+        assert not {"src", "href"} & {name for name, _ in attrs}
+        if tag not in ("meta", "html", "title"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, _attrs: list[tuple[str, str | None]]) -> None:
+        self.count[tag] = self.count.get(tag, 0) + 1
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in ("html", "title"):
+            assert self.open.pop() == tag
+
+
+def page(*, labelled: bool) -> str:
+    random = np.random.default_rng(0)
+    reference = random.dirichlet(np.ones(3) / 2, 200).astype(np.float32)
+    labels = reference.argmax(axis=1) if labelled else None
+    others = random.dirichlet(np.ones(3) / 2, 200).astype(np.float32)
+    mixed = np.where(random.random((200, 1)) < 0.9, reference, others)
+    scores = {"it.float32.tflite": reference, "it.int8.tflite": mixed}
+    variants = tuple(
+        VariantReport(
+            file, "tflite", "int8", published=True, size_bytes=100_000 * (2 - index),
+            parity=compare(reference, each, labels), latency_ms=0.1,
+        )
+        for index, (file, each) in enumerate(scores.items())
+    )  # fmt: skip
+    broken = VariantReport("it.int8.onnx", "onnx", "int8", published=False, problems=("a < b",))
+    report = ExportReport(
+        name="it",
+        source="it.keras",
+        source_sha256="0" * 64,
+        reference=Reference(1.0, 200, "it") if labelled else None,
+        limits=Limits(),
+        versions={},
+        seconds=1.0,
+        variants=(*variants, broken),
+        labels=LABELS,
+        recommended="it.int8.tflite",
+    )
+    return render(replace(report), reference=reference, scores=scores, labels=labels)
+
+
+def test_the_page_draws_every_file_and_escapes_what_others_wrote() -> None:
+    text = page(labelled=True)
+    tags = Tags(text)
+    assert tags.open == []
+    assert tags.count["svg"] == 4  # size, classes, and a histogram per file that could be run
+    assert tags.count["circle"] == 2 + 2 * len(LABELS)
+    assert "a &lt; b" in text
+    assert "<b>" not in text
+    assert "ssh pi python3 -m edge_runtime check it.int8.tflite" in text
+
+
+def test_without_labels_the_page_shows_agreement() -> None:
+    text = page(labelled=False)
+    assert Tags(text).count["svg"] == 3
+    assert "Size against agreement" in text
+
+
+def test_the_same_export_gives_the_same_page() -> None:
+    assert page(labelled=True) == page(labelled=True)

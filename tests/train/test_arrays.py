@@ -1,0 +1,97 @@
+"""Data sets as `.npz` and CSV files, and what is wrong with some."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_runtime.errors import InputError
+from train.datasets import load
+
+RANDOM = np.random.default_rng(0)
+ARRAYS: dict[str, Any] = {
+    "x_train": RANDOM.integers(0, 256, (30, 5, 5), np.uint8),
+    "y_train": np.arange(30).reshape(30, 1) % 3,
+    "x_test": RANDOM.integers(0, 256, (9, 5, 5), np.uint8),
+    "y_test": np.arange(9, dtype=np.uint8) % 3,
+}
+
+
+def npz(folder: Path, **changes: Any) -> str:
+    path = folder / "my set.npz"
+    np.savez(path, **{k: v for k, v in {**ARRAYS, **changes}.items() if v is not None})
+    return str(path)
+
+
+def csv(folder: Path, change: str = "") -> str:
+    for name in ("train", "test"):
+        table = np.column_stack([ARRAYS[f"y_{name}"], ARRAYS[f"x_{name}"].reshape(-1, 25)])
+        lines = [",".join(["label", *(f"pixel{i + 1}" for i in range(25))])]
+        lines += [",".join(map(str, row)) for row in table.tolist()]
+        text = "\n".join(lines) + "\n" + change
+        (folder / f"clothes_{name}.csv").write_text(text)
+    return str(folder / "clothes_train.csv")
+
+
+@pytest.mark.parametrize("make", [npz, csv])
+def test_both_kinds_of_file_give_the_same_pictures(make: Any, tmp_path: Path) -> None:
+    dataset = load(make(tmp_path))
+    assert dataset.name in ("my-set", "clothes_train")
+    assert (len(dataset.train), len(dataset.validation)) == (24, 6)
+    assert np.array_equal(dataset.test.images[..., 0], ARRAYS["x_test"])
+    assert dataset.test.labels.tolist() == ARRAYS["y_test"].tolist()
+    assert all(len(digest) == 64 for digest in dataset.sha256.values())
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"y_test": None}, "lacks the arrays y_test"),
+        ({"x_train": ARRAYS["x_train"] / 255}, "holds float64 from 0 to 1, expected uint8 pixels"),
+        ({"y_train": ARRAYS["y_train"] - 1}, "the labels are int64 from -1, expected whole"),
+        ({"y_train": ARRAYS["y_train"][:7]}, "holds 30 pictures but the labels have shape"),
+        ({"x_test": ARRAYS["x_test"][..., :4]}, "they must be alike"),
+        ({"x_train": ARRAYS["x_train"][0]}, "expected pictures"),
+    ],
+)
+def test_what_is_wrong_with_an_npz_is_said(
+    changes: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=words):
+        load(npz(tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("1,2,3\n", "is no CSV of whole numbers below a heading"),
+        ("1" + ",x" * 25, "is no CSV of whole numbers below a heading"),
+        ("1" + ",256" * 25, r"has pixels 0\.\.256, expected 0\.\.255"),
+    ],
+)
+def test_what_is_wrong_with_a_csv_is_said(change: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=words):
+        load(csv(tmp_path, change))
+
+
+def test_a_csv_needs_its_other_half_and_square_pictures(tmp_path: Path) -> None:
+    path = Path(csv(tmp_path))
+    with pytest.raises(InputError, match="name the CSV that has `train` in its name"):
+        load(str(path.with_name("clothes_test.csv")))
+    path.with_name("clothes_test.csv").unlink()
+    with pytest.raises(InputError, match=r"cannot read .*clothes_test\.csv"):
+        load(str(path))
+    path.write_text("label,a,b\n0,1,2\n")
+    path.with_name("clothes_test.csv").write_text("label,a,b\n0,1,2\n")
+    with pytest.raises(InputError, match="has 2 pixels a line, which is no square"):
+        load(str(path))
+
+
+def test_a_damaged_npz_is_named(tmp_path: Path) -> None:
+    path = Path(npz(tmp_path))
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(InputError, match=r"is no readable \.npz file"):
+        load(str(path))

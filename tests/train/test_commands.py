@@ -1,0 +1,71 @@
+"""`python -m train explore` and `python -m train evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from train.cli import main
+
+
+def test_help_of_both_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    for command, word in (("explore", "--dataset"), ("evaluate", "RUN")):
+        with pytest.raises(SystemExit) as caught:
+            main([command, "--help"])
+        assert caught.value.code == 0
+        assert word in capsys.readouterr().out
+
+
+def test_a_plot_that_is_there_is_refused_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plot = tmp_path / "plot.png"
+    plot.touch()
+    for command in (["explore", "--dataset", "none"], ["evaluate", "none"]):
+        assert main([*command, "--plot", str(plot)]) == 2
+        assert "exists already; name another place or add --overwrite" in capsys.readouterr().err
+
+
+def test_what_is_no_run_cannot_be_evaluated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(tmp_path)]) == 2
+    assert "holds no model.keras; name a run directory" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_explore_counts_the_pictures_and_draws_some(
+    idx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plot = tmp_path / "samples.png"
+    assert main(["explore", "--dataset", str(idx_folder), "--plot", str(plot)]) == 0
+    text = capsys.readouterr().out
+    assert "48 pictures of 8 x 6 pixels, grey, uint8 0..255, mean 12" in text
+    assert ["2", "2", "16", "4", "6"] in [line.split() for line in text.splitlines()]
+    assert "devices: CPU:0" in text
+    assert "tensorflow 2" in text
+    with Image.open(plot) as image:
+        assert min(image.size) > 400
+
+
+@pytest.mark.slow
+def test_evaluate_repeats_the_figures_of_the_run(
+    idx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, plot = tmp_path / "run", tmp_path / "plot.png"
+    assert main(["--dataset", str(idx_folder), "--epochs", "3", "--out", str(run)]) == 0
+    told = capsys.readouterr().out.split()[2]
+    assert main(["evaluate", str(run), "--pictures", "0,19", "--plot", str(plot)]) == 0
+    text = capsys.readouterr().out
+    assert f"accuracy {told}, 20 pictures." in text
+    assert text.splitlines()[2].startswith("picture 0: ")
+    with Image.open(plot) as image:
+        assert min(image.size) > 100
+
+    assert main(["evaluate", str(run), "--pictures", "20"]) == 2
+    assert "there is no test picture 20; expected 0 to 19" in capsys.readouterr().err
+    (run / "evaluation.npz").write_bytes(b"gone")
+    assert main(["evaluate", str(run)]) == 1
+    assert "evaluation.npz cannot be read" in capsys.readouterr().err

@@ -1,0 +1,136 @@
+"""Folders of pictures: what they become, and what is wrong with some."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge_runtime.errors import InputError, UsageError
+from train.cli import main
+from train.datasets import load
+
+COLOURS = {"blue": (0, 0, 255), "green": (0, 255, 0), "red": (255, 0, 0)}
+
+
+def paint(folder: Path, count: int = 15, size: tuple[int, int] = (12, 10), first: int = 0) -> Path:
+    """PNGs of each colour, each with noise of its own."""
+    for index, (label, colour) in enumerate(COLOURS.items()):
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        for number in range(count):
+            random = np.random.default_rng([index, first + number])
+            noise = random.integers(-40, 40, (size[1], size[0], 3))
+            pixels = np.clip(np.array(colour) + noise, 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(folder / label / f"{number}.png")
+    return folder
+
+
+@pytest.fixture
+def painted(tmp_path: Path) -> Path:
+    return paint(tmp_path / "My colours!")
+
+
+def test_a_folder_of_folders_becomes_three_splits(painted: Path) -> None:
+    dataset = load(str(painted))
+    assert (dataset.name, dataset.labels) == ("My-colours", ("blue", "green", "red"))
+    image = dataset.image
+    assert (image.height, image.width, image.color) == (10, 12, "rgb")
+    assert [len(part) for part in (dataset.train, dataset.validation, dataset.test)] == [29, 7, 9]
+    assert dataset.test.counts(3) == [3, 3, 3]
+    means = dataset.train.images[dataset.train.labels == 2].mean(axis=(0, 1, 2))
+    assert means[0] > 200
+    assert means[1] < 60
+    assert dataset.sha256 == load(str(painted)).sha256
+
+
+def test_splits_that_are_there_are_used(tmp_path: Path) -> None:
+    for number, split in enumerate(("train", "validation", "test")):
+        paint(tmp_path / split, count=5 + number, first=100 * number)
+    dataset = load(str(tmp_path))
+    sizes = [len(part) for part in (dataset.train, dataset.validation, dataset.test)]
+    assert sizes == [15, 18, 21]
+
+
+def test_pictures_of_many_kinds_come_to_one_size_and_bad_ones_are_named(
+    painted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    red = painted / "red"
+    Image.new("RGBA", (300, 200), (255, 0, 0, 255)).save(red / "rgba.png")
+    Image.fromarray(np.full((40, 50), 40_000, np.uint16)).save(red / "deep.png")
+    (red / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much of a picture")
+    (red / "empty.png").touch()
+    (red / "notes.txt").write_text("no picture, and not meant to be one")
+    dataset = load(str(painted))
+    sizes = [len(part) for part in (dataset.train, dataset.validation, dataset.test)]
+    assert sum(sizes) == 47
+    assert dataset.train.images.shape[1:] == (96, 96, 3)
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2
+    assert "cut.jpg is" in told[0]
+    assert "empty.png is empty" in told[1]
+
+
+def test_size_and_colour_can_be_given_for_folders_only(painted: Path, idx_folder: Path) -> None:
+    assert load(str(painted), size=20, color="gray").train.images.shape[1:] == (20, 20, 1)
+    with pytest.raises(UsageError, match="--size and --color are for folders of pictures"):
+        load(str(idx_folder), size=20)
+
+
+def test_grey_pictures_make_a_grey_data_set(painted: Path) -> None:
+    for path in painted.rglob("*.png"):
+        Image.open(path).convert("L").save(path)
+    assert load(str(painted)).image.color == "gray"
+
+
+def test_one_class_or_an_empty_class_is_an_error(painted: Path) -> None:
+    (painted / "violet").mkdir()
+    with pytest.raises(InputError, match="has no picture of 'violet' that can be used"):
+        load(str(painted))
+    with pytest.raises(InputError, match=r"has 1 class\(es\) \(only\); expected a sub-folder"):
+        load(str(paint_one(painted.parent / "single")))
+
+
+def paint_one(folder: Path) -> Path:
+    (folder / "only").mkdir(parents=True)
+    Image.new("L", (8, 8)).save(folder / "only" / "a.png")
+    return folder
+
+
+def test_training_pictures_that_are_in_the_test_split_too_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paint(tmp_path / "train", count=10)
+    paint(tmp_path / "test", count=4)  # the same as the first four of each class
+    original = tmp_path / "train" / "red" / "9.png"
+    (tmp_path / "train" / "blue" / "wrong.png").write_bytes(original.read_bytes())
+    dataset = load(str(tmp_path))
+    assert len(dataset.test) == 12
+    assert len(dataset.train) + len(dataset.validation) == 18
+    told = capsys.readouterr().err
+    assert "left out: 12 train pictures that are in test too" in told
+    assert "left out: 1 train pictures that are in train too" in told
+    assert "are the same picture in two classes" in told
+
+
+@pytest.mark.slow
+def test_a_folder_trains_and_rare_classes_can_be_made_to_count(
+    painted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in sorted((painted / "red").iterdir())[6:]:
+        path.unlink()
+    for number in range(15, 25):
+        noise = np.random.default_rng(number).integers(0, 90, (10, 12, 3), np.uint8)
+        Image.fromarray(noise + np.array([0, 0, 160], np.uint8)).save(
+            painted / "blue" / f"{number}.png"
+        )
+    out = tmp_path / "run"
+    shape = ["--units", "16", "--batch-size", "8", "--epochs", "20"]
+    given = ["--dataset", str(painted), *shape, "--learning-rate", "0.01", "--augment", "--mirror"]
+    assert main([*given, "--out", str(out)]) == 0
+    assert "classes differ: " in capsys.readouterr().err
+    assert json.loads((out / "train.json").read_text())["test_accuracy"] > 0.8
+    assert main([*given, "--class-weights", "--out", str(tmp_path / "even")]) == 0
+    assert "classes differ: " not in capsys.readouterr().err
