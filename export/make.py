@@ -123,6 +123,7 @@ def _finish(
         problems=problems,
         parity=parity,
         size_bytes=len(file.data),
+        model_bytes=len(model),
         sha256=None if problems else file.sha256,
         golden_samples=len(samples),
         golden_tolerance=largest + _OTHER_MACHINE,

@@ -109,8 +109,11 @@ def _choices(layers: Sequence[Layer]) -> Iterator[tuple[Layer, ...]]:
 
 
 def titles(layers: Sequence[Layer]) -> dict[str, float]:
-    """Each layer once, with the worst noise of its parts."""
-    return {layer.title: layer.noise for layer in reversed(layers)}
+    """Each layer once, the worst first, with the worst noise of its parts."""
+    noise: dict[str, float] = {}
+    for layer in layers:
+        noise.setdefault(layer.title, layer.noise)
+    return noise
 
 
 def names(layers: Sequence[Layer]) -> frozenset[str]:
@@ -125,6 +128,6 @@ def _share(chosen: Sequence[Layer], layers: Sequence[Layer]) -> float:
 
 
 def _said(report: VariantReport, failed: VariantReport, **what: Any) -> VariantReport:
-    extra = (report.size_bytes or 0) - (failed.size_bytes or 0)
+    extra = (report.model_bytes or 0) - (failed.model_bytes or 0)
     repair = Repair(problems=failed.problems, before=failed.parity, extra_bytes=extra, **what)
     return replace(report, repair=repair)

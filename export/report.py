@@ -31,6 +31,7 @@ class VariantReport:
     problems: tuple[str, ...] = ()  # why not, in words
     parity: Parity | None = None  # None where it could not be converted or run
     size_bytes: int | None = None
+    model_bytes: int | None = None  # without spec, labels and golden samples
     sha256: str | None = None  # of the published file
     golden_samples: int = 0
     golden_tolerance: float | None = None  # of a probability, 0..1

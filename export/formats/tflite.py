@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+from ai_edge_litert import schema_py_generated as schema
 
 from edge_runtime.modelfile import seal_tflite as seal
 from edge_runtime.spec import ModelSpec
 from export.calibration import CalibrationSet
 from export.formats import tflite_head, tflite_layers
 from export.formats.layers import Layer, weighted
+from export.formats.tflite_file import dequantize_input, pack, unpack
 from export.formats.tflite_metadata import annotate
 from export.formats.tflite_needs import needs
-from export.variants import Variant
+from export.variants import Io, Variant
 
 __all__ = ["annotate", "convert", "needs", "quantizer", "seal"]
+
+_TYPES: Final[Mapping[Io, int]] = {
+    "uint8": schema.TensorType.UINT8,
+    "int8": schema.TensorType.INT8,
+    "float32": schema.TensorType.FLOAT32,
+}
 
 
 def convert(model: Any, variant: Variant, spec: ModelSpec) -> bytes:  # noqa: ARG001
@@ -65,6 +74,17 @@ class _Int8:
 
     def quantize(self, kept_float: Collection[str] = ()) -> bytes:
         """See `export.formats.Quantizer.quantize`."""
+        model = self._quantized(kept_float)
+        if kept_float:
+            unpacked = unpack(model)
+            graph = unpacked.subgraphs[0]
+            # Where the very first layer is kept, the input has become a float, which pixels are not.
+            if graph.tensors[graph.inputs[0]].type != _TYPES[self.variant.io]:
+                dequantize_input(unpacked, like=unpack(self._quantized(())))
+                model = pack(unpacked)
+        return tflite_head.refine(model, self.spec, self.calibration)
+
+    def _quantized(self, kept_float: Collection[str]) -> bytes:
         import tensorflow as tf
         from tensorflow.lite.python.convert import mlir_quantize
         from tensorflow.lite.python.util import modify_model_io_type
@@ -72,9 +92,8 @@ class _Int8:
         # A uint8 input with scale 1/255 and zero point 0 takes raw pixels. The output is of the
         # same type; Google's own clients know uint8 and float32, and int8 would resolve no finer.
         io = tf.dtypes.as_dtype(self.variant.io)
-        quantized = mlir_quantize(self.calibrated, denylisted_nodes=sorted(kept_float))
-        model = bytes(modify_model_io_type(quantized, io, io))
-        return tflite_head.refine(model, self.spec, self.calibration)
+        model = mlir_quantize(self.calibrated, denylisted_nodes=sorted(kept_float))
+        return bytes(modify_model_io_type(model, io, io))
 
     def layers(self) -> tuple[Layer, ...]:
         """See `export.formats.Quantizer.layers`."""

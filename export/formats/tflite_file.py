@@ -81,6 +81,28 @@ class _Builder(flatbuffers.Builder):  # type: ignore[misc]
         return self._written[key]
 
 
+def dequantize_input(model: Any, like: Any) -> None:
+    """Let a `schema.ModelT` with a float input take integers, as another model's input does."""
+    graph, other = model.subgraphs[0], like.subgraphs[0]
+    (inner,) = graph.inputs
+    image = other.tensors[other.inputs[0]]
+    image.buffer = 0
+    code = schema.OperatorCodeT()
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.DEQUANTIZE
+    code.version = 2 if image.type == schema.TensorType.INT8 else 1
+    operator = schema.OperatorT()
+    operator.opcodeIndex = len(model.operatorCodes)
+    operator.inputs, operator.outputs = [len(graph.tensors)], [inner]
+    operator.builtinOptionsType = schema.BuiltinOptions.DequantizeOptions
+    operator.builtinOptions = schema.DequantizeOptionsT()
+    graph.inputs = [len(graph.tensors)]
+    graph.tensors.append(image)
+    graph.operators.insert(0, operator)
+    model.operatorCodes.append(code)
+    for signature in model.signatureDefs or []:
+        signature.inputs[0].tensorIndex = graph.inputs[0]
+
+
 @dataclass(frozen=True, eq=False)
 class _Buffer:
     """Stands in for `schema.BufferT`, because flatbuffers' Python code ignores `force_align`.

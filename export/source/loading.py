@@ -43,13 +43,17 @@ def load(origin: Origin) -> Any:
     except ModelError:
         raise
     except Exception as error:  # Keras lets anything through that its layers raise
-        reason = str(error).strip().partition("\n")[0]
-        way_out = (
-            "train it again"
-            if origin.run
-            else "save it as a SavedModel (`model.export(folder)`) and name that folder"
-        )
-        raise ModelError(f"Keras cannot load {origin.path}: {reason}; {way_out}") from error
+        raise _unloadable(origin, error) from error
+
+
+def _unloadable(origin: Origin, error: Exception) -> ModelError:
+    reason = str(error.args[0] if error.args else error).strip().partition("\n")[0]
+    way_out = (
+        "train it again"
+        if origin.run
+        else "save it as a SavedModel (`model.export(folder)`) and name that folder"
+    )
+    return ModelError(f"Keras cannot load {origin.path}: {reason}; {way_out}")
 
 
 def start_keras() -> Any:
@@ -72,7 +76,7 @@ def _refuse_code(origin: Origin) -> None:
             else next(code_in(_config(origin)), None)
         )
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ModelError(f"{origin.path} is not a readable model: {error}") from error
+        raise _unloadable(origin, error) from error
     if found is not None:
         raise ModelError(
             f"{origin.path} holds code of its own: {found}; "

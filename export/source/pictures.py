@@ -85,7 +85,10 @@ def _digests(pixels: NDArray[np.uint8]) -> Iterable[int]:
 
 
 def _from_folder(folder: Path, role: Role, spec: ModelSpec) -> Pictures:
-    files, labels = _listed(folder, spec)
+    if role == "calibration":  # what they show does not matter
+        files, labels = sorted(p for p in folder.rglob("*") if _is_picture(p)), None
+    else:
+        files, labels = _listed(folder, spec)
     if not files:
         raise InputError(f"--{role} {folder} holds no pictures ({', '.join(_SUFFIXES)})")
     chosen, seed = _draw(len(files), role)
@@ -109,7 +112,11 @@ def _listed(folder: Path, spec: ModelSpec) -> tuple[list[Path], NDArray[np.int64
 
 
 def _pictures(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES)
+    return sorted(path for path in folder.iterdir() if _is_picture(path))
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in _SUFFIXES and path.is_file()
 
 
 def _load(path: Path, image: ImageInput) -> NDArray[np.uint8]:
@@ -123,7 +130,9 @@ def _load(path: Path, image: ImageInput) -> NDArray[np.uint8]:
 def _from_npz(path: Path, role: Role, spec: ModelSpec) -> Pictures:
     arrays = _read_arrays(path)
     pixels = _pixels(path, arrays, spec.image)
-    labels = _labels(path, arrays, len(pixels), len(spec.labels)) if "labels" in arrays else None
+    labels = None
+    if role == "evaluation" and "labels" in arrays:
+        labels = _labels(path, arrays, len(pixels), len(spec.labels))
     chosen, seed = _draw(len(pixels), role)
     return Pictures(
         f"{path.parent.name}/{path.name}",

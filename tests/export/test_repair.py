@@ -27,7 +27,7 @@ FAILED = VariantReport(
     published=False,
     problems=("agrees on 50.00% of the pictures, less than 99.00%",),
     parity=Parity(1000, 0.5, 0.9),
-    size_bytes=10_000,
+    model_bytes=10_000,
 )
 OPERATIONS = [
     Operation("a", ("image",), "a", 100, "net/first_1/Relu"),
@@ -67,7 +67,7 @@ def attempting(good: int, tried: list[Sequence[Layer]]) -> Callable[[Sequence[La
 
     def attempt(chosen: Sequence[Layer]) -> VariantReport:
         tried.append(chosen)
-        return replace(FAILED, published=len(tried) >= good, size_bytes=12_345)
+        return replace(FAILED, published=len(tried) >= good, model_bytes=12_345)
 
     return attempt
 
@@ -167,11 +167,10 @@ def test_a_model_that_int8_spoils_is_repaired_with_most_weights_still_int8(
     assert made.repair is not None
     assert made.repair.before is not None
     assert made.parity is not None
-    print(kind, made.repair, made.parity, made.size_bytes)
     assert made.repair.before.agreement < 0.99 <= made.parity.agreement
     assert next(iter(made.repair.kept_float)) == "strong-and-weak"
     assert made.repair.float_weights < 0.2
-    assert 0 < made.repair.extra_bytes < 10_000
+    assert abs(made.repair.extra_bytes) < 2000
     spec = modelfile.read(out / made.file).spec
     assert spec is not None
     assert spec.variant is not None
@@ -179,16 +178,18 @@ def test_a_model_that_int8_spoils_is_repaired_with_most_weights_still_int8(
 
 
 @pytest.mark.slow
-def test_the_repaired_file_still_takes_raw_pixels_and_computes_mostly_in_integers(
+def test_the_repaired_file_still_takes_raw_pixels_and_stores_most_weights_as_integers(
     repaired: tuple[Path, ExportReport],
 ) -> None:
     from ai_edge_litert.interpreter import Interpreter
 
     content = (repaired[0] / "halves.int8.tflite").read_bytes()
     interpreter = Interpreter(model_content=content)
-    assert interpreter.get_input_details()[0]["dtype"] == np.uint8
-    weights = [each for each in interpreter.get_tensor_details() if each["quantization"][0]]
-    assert weights
+    (image,) = interpreter.get_input_details()
+    assert (image["dtype"], image["quantization"]) == (np.uint8, (pytest.approx(1 / 255), 0))
+    shapes = {tuple(each["shape"]): each["dtype"] for each in interpreter.get_tensor_details()}
+    assert shapes[16, 3, 3, 1] == np.float32  # the layer that was kept
+    assert shapes[32, 3, 3, 16] == shapes[32, 512] == np.int8
 
 
 @pytest.mark.slow
@@ -210,6 +211,7 @@ def test_where_no_layer_is_to_blame_another_precision_takes_over(
     run = shutil.copytree(trained, tmp_path / "spoilt")
     np.savez(run / "calibration.npz", images=np.tile(np.uint8([0, 255]), (20, 8, 4))[..., None])
     out = tmp_path / "out"
-    code = main([str(run), "--out", str(out), "--only", "int8.tflite"])
-    print(capfd.readouterr())
-    assert code == 0
+    assert main([str(run), "--out", str(out), "--only", "int8.tflite"]) == 0
+    said = capfd.readouterr().out
+    assert "halves.int16x8.tflite takes the place of halves.int8.tflite: " in said
+    assert [path.name for path in out.glob("*.tflite")] == ["halves.int16x8.tflite"]
