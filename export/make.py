@@ -15,7 +15,7 @@ from edge_runtime import golden, modelfile, spec
 from edge_runtime.spec import ModelSpec
 from export import colour, repair
 from export.calibration import CalibrationSet
-from export.formats import Needs, converter
+from export.formats import converter
 from export.formats.layers import Layer
 from export.golden import choose
 from export.limits import Limits
@@ -53,22 +53,23 @@ def file_name(variant: Variant, job: Job) -> str:
 def make(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantReport:
     """Make one file in `folder`; one outside the limits is repaired, or taken away again."""
     job = _in_rgb(job) if variant.rgb else job
+    format_, started = converter(variant.format), _started(variant, job, tell)
     if not variant.needs_calibration:
-        started, format_ = _started(variant, job, tell), converter(variant.format)
         model = format_.convert(job.model, variant, job.spec)
-        return _finish(model, variant, job, folder, tell, started=started)
+        return _finish(_Conversion(model, started), variant, job, folder, tell)
     if job.calibration is None:
         raise ValueError(f"{variant.name} needs calibration pictures")
-    started, format_ = _started(variant, job, tell), converter(variant.format)
     quantizer = format_.quantizer(job.model, variant, job.spec, job.calibration)
-    made = _finish(quantizer.quantize(), variant, job, folder, tell, started=started)
+    used = job.calibration.manifest if quantizer.calibrated else None
+    first = _Conversion(quantizer.quantize(), started, used)
+    made = _finish(first, variant, job, folder, tell)
     if made.published or variant.precision != "int8" or not job.repair:
         return made
 
     def keeping(layers: Sequence[Layer]) -> VariantReport:
         started = _started(variant, job, tell)
         model, kept = quantizer.quantize(repair.names(layers)), tuple(repair.titles(layers))
-        return _finish(model, variant, job, folder, tell, started=started, kept_float=kept)
+        return _finish(_Conversion(model, started, used, kept), variant, job, folder, tell)
 
     made = repair.mended(made, quantizer.layers(), keeping)
     if made.published:
@@ -82,24 +83,35 @@ def _started(variant: Variant, job: Job, tell: Tell) -> float:
     return perf_counter()
 
 
+@dataclass(frozen=True, eq=False)
+class _Conversion:
+    """A converted model, and how it came about."""
+
+    model: bytes
+    started: float  # seconds, by perf_counter
+    calibration: spec.Calibration | None = None
+    kept_float: tuple[str, ...] = ()
+
+
 def _finish(
-    model: bytes,
-    variant: Variant,
-    job: Job,
-    folder: Path,
-    tell: Tell,
-    *,
-    started: float,
-    kept_float: tuple[str, ...] = (),
+    made: _Conversion, variant: Variant, job: Job, folder: Path, tell: Tell
 ) -> VariantReport:
     """Annotate, verify and seal; a file outside the limits is taken away again."""
     path, format_ = folder / file_name(variant, job), converter(variant.format)
-    needs = format_.needs(model)
-    model = format_.annotate(model, job.spec)
+    needs = format_.needs(made.model)
+    model = format_.annotate(made.model, job.spec)
     converted = perf_counter()
 
     tell(f"{path.name}: verifying")
-    about = _variant(variant, job, kept_float, needs)
+    about = spec.Variant(
+        format=variant.format,
+        precision=variant.precision,
+        calibration=made.calibration,
+        golden_tolerance=1.0,
+        option=variant.option,
+        kept_float=made.kept_float,
+        min_runtime=needs.runtime,
+    )
     path.write_bytes(format_.seal(model, replace(job.spec, variant=about), None))
     parity, scores = measure(path, job.source.evaluation, job.source.labels, job.reference)
     verified, job.scores[path.name] = perf_counter(), scores
@@ -127,7 +139,7 @@ def _finish(
         sha256=None if problems else file.sha256,
         golden_samples=len(samples),
         golden_tolerance=largest + _OTHER_MACHINE,
-        convert_seconds=converted - started,
+        convert_seconds=converted - made.started,
         verify_seconds=verified - converted,
         operations=needs.operations,
         min_runtime=needs.runtime,
@@ -142,19 +154,6 @@ def _in_rgb(job: Job) -> Job:
         spec=replace(job.spec, image=colour.as_rgb(job.spec.image)),
         model=colour.with_luma(job.model),
         calibration=job.calibration and colour.shown_in_rgb(job.calibration),
-    )
-
-
-def _variant(variant: Variant, job: Job, kept_float: tuple[str, ...], needs: Needs) -> spec.Variant:
-    used = job.calibration if variant.needs_calibration else None
-    return spec.Variant(
-        format=variant.format,
-        precision=variant.precision,
-        calibration=None if used is None else used.manifest,
-        golden_tolerance=1.0,
-        option=variant.option,
-        kept_float=kept_float,
-        min_runtime=needs.runtime,
     )
 
 

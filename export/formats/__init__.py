@@ -23,6 +23,11 @@ class Needs:
 class Quantizer(Protocol):
     """A model whose ranges are known: int8 files can be made of it, again and again."""
 
+    @property
+    def calibrated(self) -> bool:
+        """Whether calibration pictures gave the ranges; training may have."""
+        ...
+
     def quantize(self, kept_float: Collection[str] = ()) -> bytes:
         """An integer model.
 

@@ -113,6 +113,7 @@ class _Int8:
     spec: ModelSpec
     calibration: CalibrationSet
     known: tuple[str, ...]  # names of the Keras layers that have weights
+    calibrated = True
 
     def quantize(self, kept_float: Collection[str] = ()) -> bytes:
         """See `export.formats.Quantizer.quantize`."""

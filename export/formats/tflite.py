@@ -12,6 +12,7 @@ from edge_runtime.modelfile import seal_tflite as seal
 from edge_runtime.spec import ModelSpec
 from export.calibration import CalibrationSet
 from export.formats import tflite_head, tflite_layers
+from export.formats.fake_quant import Trained, is_fake_quantized
 from export.formats.layers import Layer, weighted
 from export.formats.tflite_file import dequantize_input, pack, unpack
 from export.formats.tflite_metadata import annotate
@@ -46,12 +47,16 @@ def convert(model: Any, variant: Variant, spec: ModelSpec) -> bytes:  # noqa: AR
 
 def quantizer(
     model: Any, variant: Variant, spec: ModelSpec, calibration: CalibrationSet
-) -> _Int8 | _Int16x8:
+) -> _Int8 | _Int16x8 | Trained:
     """See `export.formats.Converter.quantizer`."""
     import tensorflow as tf
 
     converter = _converter(model)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if variant.precision == "int8" and is_fake_quantized(model):
+        converter.inference_input_type = tf.dtypes.as_dtype(variant.io)
+        converter.inference_output_type = tf.dtypes.as_dtype(variant.io)
+        return Trained(bytes(converter.convert()))
     converter.representative_dataset = lambda: ([batch] for batch in calibration.inputs())
     if variant.precision == "int16x8":
         wide = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
@@ -66,11 +71,12 @@ def quantizer(
 
 @dataclass(frozen=True, eq=False)
 class _Int8:
-    calibrated: bytes  # a float TFLite model with the range of every tensor
+    ranged: bytes  # a float TFLite model with the range of every tensor
     variant: Variant
     spec: ModelSpec
     calibration: CalibrationSet
     known: tuple[str, ...]  # names of the Keras layers that have weights
+    calibrated = True
 
     def quantize(self, kept_float: Collection[str] = ()) -> bytes:
         """See `export.formats.Quantizer.quantize`."""
@@ -92,17 +98,18 @@ class _Int8:
         # A uint8 input with scale 1/255 and zero point 0 takes raw pixels. The output is of the
         # same type; Google's own clients know uint8 and float32, and int8 would resolve no finer.
         io = tf.dtypes.as_dtype(self.variant.io)
-        model = mlir_quantize(self.calibrated, denylisted_nodes=sorted(kept_float))
+        model = mlir_quantize(self.ranged, denylisted_nodes=sorted(kept_float))
         return bytes(modify_model_io_type(model, io, io))
 
     def layers(self) -> tuple[Layer, ...]:
         """See `export.formats.Quantizer.layers`."""
-        return tflite_layers.layers(self.calibrated, self.calibration, self.known)
+        return tflite_layers.layers(self.ranged, self.calibration, self.known)
 
 
 @dataclass(frozen=True, eq=False)
 class _Int16x8:
     model: bytes
+    calibrated = True
 
     def quantize(self, kept_float: Collection[str] = ()) -> bytes:  # noqa: ARG002
         """See `export.formats.Quantizer.quantize`; sixteen bits spoil no layer."""

@@ -226,7 +226,9 @@ def test_a_file_outside_its_limits_is_left_out_and_the_others_are_published(
     spoilt: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert main([str(spoilt), "--out", str(out), "--only", "float32.tflite,int8"]) == 1
+    assert (
+        main([str(spoilt), "--out", str(out), "--only", "float32.tflite,int8", "--no-repair"]) == 1
+    )
     stdout = capfd.readouterr().out
     assert [path.name for path in out.glob("halves.*")] == ["halves.float32.tflite"]
     for name in ("halves.int8.tflite", "halves.int8.onnx"):
@@ -240,7 +242,7 @@ def test_a_file_outside_its_limits_is_left_out_and_the_others_are_published(
 
 def test_the_limits_are_the_callers(trained: Path, tmp_path: Path) -> None:
     arguments = ["--only", "int8.tflite", "--out", str(tmp_path / "strict")]
-    assert main([str(trained), *arguments, "--min-agreement", "1.0"]) == 1
+    assert main([str(trained), *arguments, "--min-agreement", "1.0", "--no-repair"]) == 1
     assert not list((tmp_path / "strict").glob("*.tflite"))
 
 

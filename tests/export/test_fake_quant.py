@@ -1,0 +1,73 @@
+"""Models that were trained with rounding in them, in the form that `python -m train` saves."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_runtime import modelfile
+from export import ExportReport, export
+from export.formats.fake_quant import is_fake_quantized
+from export.variants import select
+from train.simulation import settle, simulated
+
+pytestmark = pytest.mark.slow
+
+Exported = tuple[Path, ExportReport]
+
+
+@pytest.fixture(scope="module")
+def rounding(
+    trained: Path, pictures: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory
+) -> Exported:
+    """The small net, made to round as int8 does, with calibration pictures that would spoil it."""
+    import keras
+
+    run = shutil.copytree(trained, tmp_path_factory.mktemp("runs") / "rounding")
+    spec = modelfile.read_keras_spec(run / "model.keras")
+    assert spec is not None
+    original = keras.saving.load_model(run / "model.keras")
+    assert not is_fake_quantized(original)
+    model = simulated(original, pictures(500, seed=9)[0], spec.image)
+    settle(model)
+    assert is_fake_quantized(model)
+    assert is_fake_quantized(keras.Sequential([model]))
+    model.save(run / "bare.keras")
+    content = modelfile.add_keras_spec((run / "bare.keras").read_bytes(), spec)
+    (run / "model.keras").write_bytes(content)
+    dark = np.tile(np.arange(0, 250, 12, dtype=np.uint8)[:, None, None, None], (1, 8, 8, 1)) // 4
+    np.savez(run / "calibration.npz", images=np.concatenate([dark, 250 - dark]))
+    out = tmp_path_factory.mktemp("exported") / "rounding"
+    return out, export(run, out, variants=select(["float32", "int8"]))
+
+
+def test_its_own_ranges_are_taken_and_no_picture_moves_them(rounding: Exported) -> None:
+    out, report = rounding
+    (made,) = [each for each in report.variants if each.name == "int8.tflite"]
+    assert made.published
+    assert made.parity is not None
+    assert made.parity.agreement >= 0.999
+    spec = modelfile.read(out / made.file).spec
+    assert spec is not None
+    assert spec.variant is not None
+    assert spec.variant.calibration is None
+
+
+def test_all_of_it_computes_in_integers(rounding: Exported) -> None:
+    operations = rounding[1].variants[1].operations
+    assert set(operations) & {"CONV_2D", "FULLY_CONNECTED"}
+    assert not set(operations) & {"DEQUANTIZE", "FAKE_QUANT"}
+
+
+def test_float_files_may_differ_by_a_step_where_two_engines_round_differently(
+    rounding: Exported,
+) -> None:
+    floats = [each for each in rounding[1].variants if each.precision == "float32"]
+    assert len(floats) == 2
+    for each in floats:
+        assert each.published, each.problems
