@@ -91,9 +91,11 @@ def _all_tensors(model: Any) -> Any:
     inner = [
         layer.output
         for layer in getattr(model, "layers", [])
+        # A nested model's `output` is that of its own graph, not of this one.
         if isinstance(getattr(layer, "output", None), keras.KerasTensor)
+        and not hasattr(layer, "layers")
     ]
-    return keras.Model(model.inputs, inner) if inner and model.inputs else model
+    return keras.Model(model.inputs, [*inner, *model.outputs]) if model.inputs else model
 
 
 def _ranges(model: Any, pixels: NDArray[np.uint8], image: ImageInput) -> NDArray[np.float64]:

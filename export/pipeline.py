@@ -19,6 +19,7 @@ from export import chatter, doubt, latency, page, report, tools
 from export import source as sources
 from export.calibration import CalibrationSet
 from export.description import Description
+from export.formats.fake_quant import is_fake_quantized
 from export.limits import Limits
 from export.make import Job, file_name, make
 from export.recommend import recommended
@@ -108,9 +109,9 @@ def export(
         )
         fit = fitting(variants, job.spec.image.color)
         job = replace(job, repair=repair, asked=fit)
-        made = without_strangers(
-            tuple(_attempt(each, job, folder, tell) for each in fit), job.scores
-        )
+        made = tuple(_attempt(each, job, folder, tell) for each in fit)
+        if not is_fake_quantized(job.model):  # where it rounds, the last digit decides on a step
+            made = without_strangers(made, job.scores)
         for variant in made:
             if not variant.published:
                 (folder / variant.file).unlink(missing_ok=True)

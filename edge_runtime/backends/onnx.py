@@ -52,9 +52,7 @@ def _session(model: bytes, num_threads: int) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise EngineError(
-            "ONNX Runtime is not installed; run `pip install onnxruntime`"
-        ) from error
+        raise EngineError("ONNX Runtime is not installed; run `pip install onnxruntime`") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = num_threads
     options.inter_op_num_threads = 1

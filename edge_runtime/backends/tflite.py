@@ -68,8 +68,7 @@ def _engine() -> Any:
         except Exception as error:  # noqa: BLE001
             broken.append(f"{name} does not start here ({type(error).__name__}: {error})")
     raise EngineError(
-        "; ".join([*broken, "no TFLite engine is installed"])
-        + "; run `pip install ai-edge-litert`"
+        "; ".join([*broken, "no TFLite engine is installed"]) + "; run `pip install ai-edge-litert`"
     )
 
 

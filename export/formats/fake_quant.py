@@ -19,7 +19,8 @@ def is_fake_quantized(model: Any) -> bool:
     """Whether a Keras model, or one inside it, rounds its values by operations of its own."""
     return any(
         type(operation).__name__ == _OPERATION or is_fake_quantized(operation)
-        for operation in getattr(model, "operations", ())
+        for parts in ("operations", "layers")  # of functional models, and of all others
+        for operation in getattr(model, parts, ())
     )
 
 

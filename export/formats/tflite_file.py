@@ -32,15 +32,24 @@ def slim(model: Any) -> None:
     lives; the converter's notes about itself are in the spec, where they matter.
     """
     model.description, model.metadata, model.metadataBuffer = None, None, None
-    for code in model.operatorCodes:
-        code.customCode = code.customCode or None
+    used = used_codes(model)
+    codes = [model.operatorCodes[index] for index in used]
     for graph in model.subgraphs:
         graph.name = None
+        for operator in graph.operators:
+            operator.opcodeIndex = used.index(operator.opcodeIndex)
         for tensor in graph.tensors:
             tensor.name = None
             if tensor.quantization is not None and tensor.quantization.scale is None:
                 tensor.quantization = None
+    model.operatorCodes = codes
     _share_buffers(model)
+
+
+def used_codes(model: Any) -> list[int]:
+    """Which of a `schema.ModelT`'s operation codes are used; changing input types leaves others."""
+    graphs = model.subgraphs
+    return sorted({operator.opcodeIndex for graph in graphs for operator in graph.operators})
 
 
 def _share_buffers(model: Any) -> None:

@@ -8,7 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edge_runtime.errors import ModelError
 from export.formats import Needs
-from export.formats.tflite_file import unpack
+from export.formats.tflite_file import unpack, used_codes
 
 _NAMES: Final = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)
@@ -21,7 +21,7 @@ _WIDE: Final = (2, 4, 0)
 def needs(model: bytes) -> Needs:
     """See `export.formats.Converter.needs`."""
     unpacked = unpack(model)
-    codes = unpacked.operatorCodes
+    codes = [unpacked.operatorCodes[index] for index in used_codes(unpacked)]
     foreign = [bytes(code.customCode).decode() for code in codes if code.customCode]
     if foreign:
         raise ModelError(

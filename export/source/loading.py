@@ -8,6 +8,8 @@ import zipfile
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from edge_runtime.errors import EngineError, ModelError
 from export.source import keras2
 from export.source.origin import Origin, code_in
@@ -133,4 +135,10 @@ def _saved_model(folder: Path) -> Any:
 def _from_file(path: Path, origin: Origin) -> Any:
     import keras
 
-    return keras.models.load_model(path, compile=False, safe_mode=not origin.trusted)
+    model = keras.models.load_model(path, compile=False, safe_mode=not origin.trusted)
+    for layer in model._flatten_layers():  # noqa: SLF001  nested ones too; nothing public does it
+        if isinstance(layer, keras.layers.Normalization) and layer.built:
+            # As tensors they are captured from outside the graph, where Keras' ONNX export
+            # (3.15) loses them; as arrays they are constants inside it.
+            layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
+    return model

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from edge_runtime import models as shipped
 from tests.device import lab
 from tests.device.lab import Pi
+from tests.device.userlands import REPOSITORY, USERLANDS
 
 MODELS = "DEVICE_LAB_MODELS"  # environment: a folder of files to try, not the reference's variants
 PICTURES = 200
@@ -50,11 +51,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This package as people get it."""
     folder = tmp_path_factory.mktemp("wheel")
     # By way of a source distribution, so that nothing left over in build/ gets into it.
-    _python("-m", "build", "--outdir", folder, lab.REPOSITORY)
+    _python("-m", "build", "--outdir", folder, REPOSITORY)
     return next(folder.glob("*.whl"))
 
 
-@pytest.fixture(scope="session", params=lab.USERLANDS, ids=lambda userland: userland.name)
+@pytest.fixture(scope="session", params=USERLANDS, ids=lambda userland: userland.name)
 def pi(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Pi:
     """An emulated Raspberry Pi with this package installed."""
     pi = Pi(request.param, lab.build(request.param), tmp_path_factory.mktemp("home"))
@@ -90,7 +91,7 @@ def model_files(pi: Pi, models: Path, exported: Path) -> Mapping[str, Path]:
 @pytest.fixture(scope="session")
 def clothes() -> Sequence[Image.Image]:
     """200 pictures of Fashion-MNIST's test set: grey, 28 x 28, light on dark."""
-    with np.load(lab.REPOSITORY / "export/reference/evaluation.npz") as evaluation:
+    with np.load(REPOSITORY / "export/reference/evaluation.npz") as evaluation:
         images = evaluation["images"][:PICTURES, :, :, 0]
     return [Image.fromarray(image) for image in images]
 
@@ -129,7 +130,7 @@ def photographs(pi: Pi, clothes: Sequence[Image.Image]) -> Sequence[Path]:
 def _python(*arguments: str | Path) -> None:
     done = subprocess.run(
         [sys.executable, *arguments],
-        cwd=lab.REPOSITORY,
+        cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=False,

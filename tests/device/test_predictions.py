@@ -16,7 +16,7 @@ from tests.device.lab import Pi
 
 pytestmark = [pytest.mark.slow, pytest.mark.device]
 
-# tflite-runtime 2.14 reads from address 0 on 32-bit ARM where the last layer is int8 and has two
+# tflite-runtime 2.14 reads from address 0 on 32-bit ARM where a dense layer is int8 and has two
 # or three outputs and no bias. `python -m export` cannot know that a file is meant for it.
 CRASHING = {"armhf": ("tiny/colours.int8.tflite",)}
 SIGSEGV = -11

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,5 +22,30 @@ def test_links_inside_the_project_resolve(page: Path) -> None:
 
 
 def test_the_newest_changelog_entry_is_this_version() -> None:
-    versions = re.findall(r"^## (\d\S*)", Path("CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    versions = re.findall(
+        r"^## (\d\S*)", Path("CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
     assert versions[0] == edge_runtime.__version__
+
+
+def test_every_option_that_the_readme_names_exists() -> None:
+    programs = [
+        ["edge_runtime", "classify"],
+        ["edge_runtime", "info"],
+        ["export"],
+        ["export", "verify"],
+        ["train"],
+        ["train", "explore"],
+        ["train", "evaluate"],
+        ["benchmarks"],
+        ["benchmarks", "compare"],
+        ["benchmarks", "peers"],
+    ]
+    known = {"--system-site-packages"}  # of python -m venv
+    for program in programs:
+        done = subprocess.run(
+            [sys.executable, "-m", *program, "--help"], capture_output=True, text=True, check=True
+        )
+        known |= set(re.findall(r"--[a-z][a-z-]+", done.stdout))
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", Path("README.md").read_text("utf-8")))
+    assert named - known == set()

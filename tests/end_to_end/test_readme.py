@@ -17,7 +17,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 ROOT = Path(__file__).parents[2]
 COMMANDS = [
     line
-    for block in re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    for block in re.findall(
+        r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE
+    )
     for line in block.splitlines()
 ]
 # Those that make or need an environment of their own; each has a test below.
@@ -111,7 +113,9 @@ def test_the_benchmark_covers_all_six_files(story: dict[str, str], checkout: Pat
 
 def test_the_python_example_runs(story: dict[str, str], checkout: Path) -> None:
     assert story
-    (example,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE)
+    (example,) = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.DOTALL | re.MULTILINE
+    )
     (checkout / "example.py").write_text(example)
     assert run("python example.py", checkout).startswith("Ankle boot")
 

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge_runtime import preprocess
+from edge_runtime.spec import ImageInput
 from export import Description, Limits, export
 from export.variants import select
 
@@ -29,29 +31,33 @@ class Net:
     name: str
     side: int  # pixels
     flags: Description
+    mean: float  # about what pixels become: (pixel - mean) / std
+    std: float
 
 
 OUTSIDE = Description(input_range="-1..1")
 INSIDE = Description()  # its first layers take 0..255
-COMMON = (Net("MobileNetV3Small", 64, INSIDE), Net("MobileNetV2", 64, OUTSIDE))
+COMMON = (Net("MobileNetV3Small", 64, INSIDE, 0, 1), Net("MobileNetV2", 64, OUTSIDE, 127.5, 127.5))
 OTHERS = (
-    Net("EfficientNetB0", 64, INSIDE),
-    Net("ResNet50", 64, Description(input_range="0..255", color="bgr")),
-    Net("DenseNet121", 64, Description(mean=(123.7, 116.3, 103.5), std=(58.4, 57.1, 57.4))),
-    Net("Xception", 71, OUTSIDE),
+    Net("EfficientNetB0", 64, INSIDE, 0, 1),
+    Net("ResNet50", 64, Description(input_range="0..255", color="bgr"), 0, 1),
+    Net(
+        "DenseNet121", 64, Description(mean=(123.7, 116.3, 103.5), std=(58.4, 57.1, 57.4)), 115, 57
+    ),
+    Net("Xception", 71, OUTSIDE, 127.5, 127.5),
 )
 NETS = COMMON + OTHERS if os.environ.get("EDGEPROOF_APPLICATIONS") == "all" else COMMON
 
 
 @pytest.mark.parametrize("net", NETS, ids=lambda net: net.name)
-def test_a_well_known_modelis_converted_and_verified(net: Net, tmp_path: Path) -> None:
+def test_a_well_known_net_is_converted_and_verified(net: Net, tmp_path: Path) -> None:
     import keras
 
     keras.utils.set_random_seed(1)
     build = getattr(keras.applications, net.name)
     shape = (net.side, net.side, 3)
     model = build(weights=None, input_shape=shape, classes=CLASSES)
-    _with_opinions(model)
+    _with_opinions(model, ImageInput(*shape[:2], "rgb", (net.mean,) * 3, (net.std,) * 3))
     model.save(tmp_path / "net.keras")
     (tmp_path / "labels.txt").write_text("\n".join(f"class-{i}" for i in range(CLASSES)))
     random = np.random.default_rng(1)
@@ -85,14 +91,15 @@ def test_a_well_known_modelis_converted_and_verified(net: Net, tmp_path: Path) -
         assert np.ptp(archive["scores"], axis=0).max() > 0.1  # there was something to get wrong
 
 
-def _with_opinions(model: Any) -> None:
+def _with_opinions(model: Any, image: ImageInput) -> None:
     """Scale the last layer until pictures are told apart: random weights rate all of them alike."""
     import keras
 
-    random = np.random.default_rng(0)
-    pictures = random.integers(0, 256, (12, *model.input_shape[1:])).astype(np.float32)
+    pixels = np.random.default_rng(1).integers(0, 256, (12, *model.input_shape[1:]), np.uint8)
     last = [layer for layer in model.layers if layer.weights][-1]
-    features = np.asarray(keras.Model(model.input, last.input).predict_on_batch(pictures))
-    kernel, *bias = last.get_weights()
-    logits = features.reshape(len(pictures), -1) @ kernel.reshape(-1, CLASSES)
-    last.set_weights([kernel * (5 / np.ptp(logits, axis=0).max()), *bias])
+    inner = keras.Model(model.input, last.input)
+    features = np.asarray(inner.predict_on_batch(preprocess.normalise(pixels, image)))
+    kernel, _ = last.get_weights()
+    logits = features.reshape(len(pixels), -1) @ kernel.reshape(-1, CLASSES)
+    factor = 5 / np.ptp(logits, axis=0).max()
+    last.set_weights([kernel * factor, -logits.mean(axis=0) * factor])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,8 +14,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge_runtime import Classifier
-from export import VARIANTS, ExportReport, export, reference
+from edge_runtime import Classifier, modelfile
+from export import VARIANTS, ExportReport, Limits, export, reference
 from export.variants import select
 
 pytestmark = pytest.mark.slow
@@ -74,6 +75,47 @@ def test_a_fresh_process_makes_the_same_bytes_of_every_variant(
     assert again == {name: (every[0] / name).read_bytes() for name in sha256}
     for variant in exported[1].variants:  # made in this process, before or after
         assert variant.sha256 == sha256[variant.file]
+
+
+def test_int8_files_are_little_larger_than_their_weights(
+    clothes: Exported, tmp_path: Path, trained: Path
+) -> None:
+    out, report = clothes
+    for name, parameters in (("int8.tflite", 92_322), ("int8-rgb.tflite", 92_322)):
+        file = modelfile.read(out / f"fashion-mnist.{name}")
+        assert file.golden is not None
+        assert len(file.data) - len(file.golden) <= 1.25 * parameters
+    small = _small_net(trained, tmp_path)
+    export(small, tmp_path / "out", variants=select(["int8.tflite"]), limits=Limits(100, 0))
+    file = modelfile.read(tmp_path / "out" / "halves.int8.tflite")
+    assert file.golden is None  # nothing is clear to an untrained net
+    assert len(file.data) <= 1.6 * 13_008
+    assert report.variants[0].model_bytes is not None
+
+
+def _small_net(trained: Path, folder: Path) -> Path:
+    """A run directory of an untrained net with 13,008 parameters."""
+    import keras
+
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(16, 3, activation="relu"),
+            layers.Conv2D(32, 3, activation="relu"),
+            layers.Conv2D(28, 3, activation="relu"),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(4),
+        ]
+    )
+    assert model.count_params() == 13_008
+    run = shutil.copytree(trained, folder / "small")
+    spec = modelfile.read_keras_spec(run / "model.keras")
+    assert spec is not None
+    model.save(run / "bare.keras")
+    content = modelfile.add_keras_spec((run / "bare.keras").read_bytes(), spec)
+    (run / "model.keras").write_bytes(content)
+    return run
 
 
 @pytest.mark.parametrize("io", ["uint8", "int8", "float32"])

@@ -33,7 +33,8 @@ def rounding(
     assert spec is not None
     original = keras.saving.load_model(run / "model.keras")
     assert not is_fake_quantized(original)
-    model = simulated(original, pictures(500, seed=9)[0], spec.image)
+    functional = keras.Model(original.inputs, original.outputs)
+    model = simulated(functional, pictures(500, seed=9)[0], spec.image)
     settle(model)
     assert is_fake_quantized(model)
     assert is_fake_quantized(keras.Sequential([model]))

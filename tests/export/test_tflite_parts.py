@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from edge_runtime import modelfile
 from edge_runtime.backends.tflite import TFLiteBackend
+from edge_runtime.errors import ModelError
 from edge_runtime.postprocess import probabilities
 from edge_runtime.spec import Calibration, ImageInput, ModelSpec
 from export.calibration import CalibrationSet
 from export.formats import tflite_head
-from export.formats.tflite_file import pack, unpack
+from export.formats.tflite_file import add_metadata, dequantize_input, pack, unpack
 from export.formats.tflite_metadata import annotate
+from export.formats.tflite_needs import needs
 
 RGB = ImageInput(2, 2, "rgb", (127.5, 120.0, 100.0), (127.5, 60.0, 50.0))
 
@@ -102,6 +104,47 @@ def test_equal_vectors_are_written_once(models: Path) -> None:
             tensor.quantization.min = np.arange(1000, dtype=np.float32)
     assert len(model.subgraphs[0].tensors) > 2
     assert 4000 < len(pack(model)) - plain < 4500
+
+
+def noted(model: bytes, version: str) -> bytes:
+    """The same model with the converter's note about the oldest engine."""
+    unpacked = unpack(model)
+    unpacked.metadata = []
+    add_metadata(unpacked, "min_runtime_version", version.encode().ljust(16, b"\0"))
+    return pack(unpacked)
+
+
+def test_a_file_says_which_operations_and_which_engine_it_needs(models: Path) -> None:
+    data = (models / "halves.int8.tflite").read_bytes()
+    needed = needs(noted(data, "1.14.0"))
+    assert needed.runtime == "TensorFlow Lite 1.14.0"
+    assert needed.operations["FULLY_CONNECTED"] >= 1
+    model = unpack(noted(data, "1.14.0"))
+    model.subgraphs[0].tensors[-1].type = schema.TensorType.INT16
+    assert needs(pack(model)).runtime == "TensorFlow Lite 2.4.0"  # noted before they became wide
+
+
+def test_an_operation_of_tensorflow_itself_is_refused_by_name(models: Path) -> None:
+    model = unpack(noted((models / "halves.int8.tflite").read_bytes(), "1.14.0"))
+    model.operatorCodes[0].builtinCode = schema.BuiltinOperator.CUSTOM
+    model.operatorCodes[0].customCode = "FlexAtan"
+    with pytest.raises(ModelError, match="FlexAtan exists in TensorFlow only"):
+        needs(pack(model))
+
+
+def test_a_float_input_becomes_one_for_pixels(models: Path) -> None:
+    plain = modelfile.read(models / "halves.float32.tflite")
+    model = unpack(plain.data)
+    integer = unpack((models / "halves.int8.tflite").read_bytes())
+    (image,) = (integer.subgraphs[0].tensors[index] for index in integer.subgraphs[0].inputs)
+    image.quantization.scale, image.quantization.zeroPoint = [1 / 255], [0]
+    dequantize_input(model, like=integer)
+    changed, pixels = pack(model), noise(plain, 50)
+    graph = unpack(changed).subgraphs[0]
+    assert graph.tensors[graph.inputs[0]].type == schema.TensorType.UINT8
+    assert np.allclose(
+        answers(changed, plain, pixels), answers(plain.data, plain, pixels), atol=1e-4
+    )
 
 
 # --- The standard metadata, read back with flatbuffers' own table reader -------------------------
@@ -245,11 +288,22 @@ def error(model: bytes, file: modelfile.ModelFile, given: CalibrationSet) -> NDA
     return answers(model, file, given.pixels) - given.scores
 
 
+def last_layer(model: Any) -> Any:
+    """The operation that gives the logits; a copy of another type may follow."""
+    operators = model.subgraphs[0].operators
+    dense = schema.BuiltinOperator.FULLY_CONNECTED
+    return next(
+        each
+        for each in reversed(operators)
+        if model.operatorCodes[each.opcodeIndex].builtinCode == dense
+    )
+
+
 def with_bias(model: bytes) -> bytes:
     """The same model with a bias of zeros in its last layer."""
     unpacked = unpack(model)
     graph = unpacked.subgraphs[0]
-    layer = graph.operators[-1]
+    layer = last_layer(unpacked)
     given, weights = (graph.tensors[index].quantization.scale for index in layer.inputs[:2])
     bias = schema.TensorT()
     bias.name, bias.type, bias.shape = "bias", schema.TensorType.INT32, [len(weights)]
@@ -283,6 +337,6 @@ def test_refining_leaves_probabilities_alone(models: Path) -> None:
 def test_refining_leaves_a_layer_with_an_activation_alone(models: Path) -> None:
     file, original = halves(models)
     model = unpack(file.data)
-    model.subgraphs[0].operators[-1].builtinOptions.fusedActivationFunction = 1  # RELU
+    last_layer(model).builtinOptions.fusedActivationFunction = 1  # RELU
     changed = pack(model)
     assert tflite_head.refine(changed, spec_of(file), calibration_set(file, original)) == changed

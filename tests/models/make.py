@@ -43,7 +43,9 @@ def main() -> None:
                 shutil.copy(out / f"{name}.{variant}", Path(__file__).parent)
 
 
-def write_run(run: Path, name: str, color: Color, places: dict[str, tuple[slice | int, ...]]) -> None:
+def write_run(
+    run: Path, name: str, color: Color, places: dict[str, tuple[slice | int, ...]]
+) -> None:
     """A run directory as `python -m train` would leave it."""
     channels = 1 if color == "gray" else 3
     image = ImageInput(SIDE, SIDE, color, (0.0,) * channels, (255.0,) * channels)
