@@ -44,7 +44,9 @@ def adapt(path: Path, model: Any, description: Description) -> tuple[Any, Facts]
     image = keras.Input((height, width, channels), dtype="float32", name="image")
     prepared = image
     if description.color == "bgr":
-        prepared = keras.ops.flip(prepared, axis=-1)
+        # Slices, since a flip becomes an ONNX Reshape that holds for one picture only.
+        channels_bgr = [prepared[..., at : at + 1] for at in (2, 1, 0)]
+        prepared = keras.layers.Concatenate()(channels_bgr)
     if len(taken) == 2:
         prepared = keras.layers.Reshape((height, width))(prepared)
     try:

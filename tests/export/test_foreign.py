@@ -169,7 +169,7 @@ def test_three_channels_in_bgr_order_and_one_yes_or_no_output(
     top.set_weights([weights.reshape(-1, 1)])
     model.save(tmp_path / "top.h5")
     (tmp_path / "labels.json").write_text(json.dumps({"id2label": {"0": "other", "1": "top"}}))
-    flags = ["--only", "float32.tflite", "--color", "bgr", "--input-range", "0..1"]
+    flags = ["--only", "float32", "--color", "bgr", "--input-range", "0..1"]
     sources = [
         "--evaluation",
         str(tmp_path / "blue.npz"),
@@ -178,7 +178,7 @@ def test_three_channels_in_bgr_order_and_one_yes_or_no_output(
     ]
     out = tmp_path / "out"
     assert main([str(tmp_path / "top.h5"), "--out", str(out), *flags, *sources]) == 0
-    scores = Classifier.open(out / "top.float32.tflite").scores(blue[:50])
+    scores = Classifier.open(out / "top.float32.onnx").scores(blue[:50])
     expected = model.predict_on_batch(blue[:50, ..., ::-1] / np.float32(255))
     assert np.allclose(scores[:, 1:], expected, atol=1e-5)
     assert scores[:, 1].max() > 0.9
