@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from benchmarks.blocks import Entry, time_blocks
 from benchmarks.latency import Timing
@@ -14,6 +15,7 @@ PICTURES = np.zeros((3, 8, 8, 1), np.uint8)
 QUICK = Settings(blocks=1, rounds=2, seconds=0.01)
 
 
+@pytest.mark.slow
 def test_a_file_that_takes_its_block_down_is_found_and_the_others_are_timed() -> None:
     good = Entry(MODELS / "halves.int8.tflite", PICTURES)
     bad = Entry(MODELS / "gone.tflite", PICTURES)

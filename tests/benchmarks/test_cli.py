@@ -103,6 +103,7 @@ def test_a_wrong_request_is_one_line_that_says_so(
     assert words in line
 
 
+@pytest.mark.slow
 def test_without_rich_and_any_framework_the_same_figures_come_as_plain_text(folder: Folder) -> None:
     blocked = ("rich", "tensorflow", "keras", "onnx", "matplotlib", "train", "export")
     arguments = [str(folder("int8.tflite")), *QUICK]

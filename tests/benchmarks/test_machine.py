@@ -77,6 +77,7 @@ def test_this_machine_is_described_with_its_versions() -> None:
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+@pytest.mark.slow
 def test_peak_memory_grows_with_what_is_used_and_stays() -> None:
     before = peak_bytes()
     assert before is not None

@@ -16,6 +16,8 @@ from benchmarks.report import BenchmarkReport
 from benchmarks.run import benchmark
 from benchmarks.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 Folder = Callable[..., Path]
 VOID = {"meta", "img"}
 

@@ -12,6 +12,8 @@ from PIL import Image
 from train import plots
 from train.evaluate import evaluate
 
+pytestmark = pytest.mark.slow
+
 LABELS = ("hat", "shoe", "$ock$")
 RANDOM = np.random.default_rng(3)
 
