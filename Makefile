@@ -36,7 +36,7 @@ demo: $(VENV)/ready
 test: fast slow $(shell $(PYTHON) -c 'import sys; sys.version_info < (3, 12) and print("tflite")')
 
 fast: $(VENV)/ready
-	$(BIN)/python -m pytest -m "not slow" $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -m "not slow" -n 2 $(PYTEST_FLAGS)
 
 slow: $(VENV)/ready
 	$(BIN)/python -m pytest -m slow --ignore=tests/device $(PYTEST_FLAGS)
@@ -55,7 +55,7 @@ check: $(VENV)/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python scripts/figures.py --check
-	$(BIN)/python -m pytest -q -m "not slow"
+	$(BIN)/python -m pytest -q -m "not slow" -n 2
 
 figures: $(VENV)/ready
 	$(BIN)/python scripts/figures.py
