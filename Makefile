@@ -39,7 +39,7 @@ fast: $(VENV)/ready
 	$(BIN)/python -m pytest -m "not slow" -n 2 $(PYTEST_FLAGS)
 
 slow: $(VENV)/ready
-	$(BIN)/python -m pytest -m slow --ignore=tests/device $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --ignore=tests/device $(PYTEST_FLAGS)
 
 tflite: $(VENV_TFLITE)/ready
 	$(VENV_TFLITE)/bin/python -m pytest tests/edge_runtime $(PYTEST_FLAGS)
