@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime import modelfile, postprocess
+from edge_runtime import postprocess
 from edge_runtime.errors import InputError, ModelError, UsageError
 from edge_runtime.files import write_atomically
 from edge_runtime.preprocess import normalise
@@ -20,7 +20,7 @@ from edge_runtime.spec import ModelSpec
 from train import framework
 from train.calibrate import cross_entropy
 from train.evaluate import Evaluation, evaluate
-from train.runs import MODEL
+from train.runs import MODEL, read_spec
 
 _PICTURES = "evaluation.npz"
 
@@ -57,18 +57,13 @@ def review(run: Path, chosen: Sequence[int] = ()) -> Review:
         ModelError: its model cannot be used.
         EngineError: TensorFlow or another package is not installed.
     """
-    path = run / MODEL
-    if not path.is_file():
-        raise UsageError(f"{run} holds no {MODEL}; name a run directory")
-    spec = modelfile.read_keras_spec(path)
-    if spec is None:
-        raise ModelError(f"{path} does not say what it is; train it with `python -m train`")
+    spec = read_spec(run, str(run))
     images, actual = _pictures(run / _PICTURES)
     for index in chosen:
         if not 0 <= index < len(actual):
             raise UsageError(f"there is no test picture {index}; expected 0 to {len(actual) - 1}")
     framework.load(verbose=False)
-    outputs = _model(path).predict(normalise(images, spec.image), verbose=0)
+    outputs = _model(run / MODEL).predict(normalise(images, spec.image), verbose=0)
     scores = postprocess.probabilities(outputs, spec.scores)
     return Review(
         spec=spec,

@@ -36,12 +36,7 @@ def find(folder: Path, dataset: Dataset, flag: str) -> Run:
         UsageError: it is no run directory, or its model knows other classes or pictures.
         ModelError: its model is damaged or does not say what it is.
     """
-    path = folder / MODEL
-    if not path.is_file():
-        raise UsageError(f"{flag} {folder} holds no {MODEL}; name a run directory")
-    spec = modelfile.read_keras_spec(path)
-    if spec is None:
-        raise ModelError(f"{path} does not say what it is; train it with `python -m train`")
+    spec = read_spec(folder, f"{flag} {folder}")
     if spec.labels != dataset.labels:
         raise UsageError(
             f"{flag} {folder} knows {', '.join(spec.labels)}, "
@@ -54,4 +49,25 @@ def find(folder: Path, dataset: Dataset, flag: str) -> Run:
             f"{flag} {folder} takes pictures (height, width, colour) = {sizes[0]}, "
             f"these are {sizes[1]}; they must be alike"
         )
+    path = folder / MODEL
     return Run(path, spec, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def read_spec(folder: Path, named: str) -> ModelSpec:
+    """What the model of a run directory says of itself.
+
+    Args:
+        folder: the run directory.
+        named: how messages name it.
+
+    Raises:
+        UsageError: it is no run directory.
+        ModelError: its model is damaged or does not say what it is.
+    """
+    path = folder / MODEL
+    if not path.is_file():
+        raise UsageError(f"{named} holds no {MODEL}; name a run directory")
+    spec = modelfile.read_keras_spec(path)
+    if spec is None:
+        raise ModelError(f"{path} does not say what it is; train it with `python -m train`")
+    return spec
