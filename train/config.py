@@ -11,15 +11,15 @@ from edge_runtime.errors import UsageError
 from edge_runtime.spec import Color, Scores
 from train.settings import Within, check, flag, setting, written
 
-ModelName = Literal["mlp", "cnn", "ds-cnn", "resnet"]
+ModelName = Literal["mlp", "cnn", "ds-cnn", "resnet", "ds-resnet"]
 Optimizer = Literal["adam", "sgd"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
 
 _ONE_OR_MORE: Final = Within(1)
 _SHAPED: Final[dict[str, tuple[ModelName, ...]]] = {  # which models a setting of shape is for
     "units": ("mlp",),
-    "widths": ("ds-cnn", "resnet"),
-    "blocks": ("ds-cnn", "resnet"),
+    "widths": ("ds-cnn", "resnet", "ds-resnet"),
+    "blocks": ("ds-cnn", "resnet", "ds-resnet"),
 }
 
 
@@ -53,7 +53,8 @@ class TrainConfig:
     model: ModelName = setting(
         "mlp",
         "mlp: the tutorial's dense layers; cnn: a small convolutional net; ds-cnn: depthwise-"
-        "separable, the smallest; resnet: the most accurate",
+        "separable, the smallest; resnet: the most accurate; ds-resnet: the most accurate for its "
+        "size, a resnet whose later stages are separable",
     )
     units: tuple[int, ...] | None = setting(
         None,
@@ -63,7 +64,7 @@ class TrainConfig:
     )
     widths: tuple[int, ...] | None = setting(
         None,
-        "channels of each stage of a resnet or ds-cnn; each stage halves the picture, but for the "
+        "channels of each stage of a ds-cnn, resnet or ds-resnet; each stage halves the picture, but for the "
         "first (default: 16,32,64)",
         metavar="N[,N…]",
         within=_ONE_OR_MORE,
@@ -190,7 +191,7 @@ class TrainConfig:
         for name, models in _SHAPED.items():
             if getattr(self, name) is not None and self.model not in models:
                 raise UsageError(
-                    f"{flag(name)} is for --model {' and '.join(models)}, not for {self.model}"
+                    f"{flag(name)} is for --model {', '.join(models)}, not for {self.model}"
                 )
             if getattr(self, name) is not None and self.quantize is not None:
                 raise UsageError(f"{flag(name)} is for a new model, not for --quantize")

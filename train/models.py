@@ -7,7 +7,7 @@ convolution before it and ReLU into the one behind it, so they lose next to noth
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -15,6 +15,8 @@ from keras import layers
 
 from edge_runtime.spec import ImageInput
 from train.config import TrainConfig
+
+Block = Callable[[Any, int, int], Any]  # of what comes in, channels and stride
 
 # Keras' momentum of 0.99 averages over more steps than a short training has.
 STATISTICS_MOMENTUM = 0.9
@@ -43,6 +45,8 @@ def _features(config: TrainConfig, inputs: Any) -> Any:
             return _ds_cnn(inputs, config)
         case "resnet":
             return _resnet(inputs, config)
+        case "ds-resnet":
+            return _resnet(inputs, config, deeper=_separable)
 
 
 def _mlp(inputs: Any, units: tuple[int, ...]) -> Any:
@@ -70,39 +74,54 @@ def _cnn(inputs: Any) -> Any:
 def _ds_cnn(inputs: Any, config: TrainConfig) -> Any:
     """Depthwise-separable blocks (Howard et al. 2017, "MobileNets"): few weights, little work."""
     x = None
-    for width, stride in _blocks(config):
+    for _, width, stride in _blocks(config):
         if x is None:
             x = _conv(inputs, width)
-        x = layers.DepthwiseConv2D(
-            3, stride, padding="same", use_bias=False, depthwise_initializer="he_normal"
-        )(x)
-        x = layers.ReLU()(_normalised(x))
-        x = _conv(x, width, size=1)
+        x = _conv(_depthwise(x, stride), width, size=1)
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _resnet(inputs: Any, config: TrainConfig) -> Any:
-    """Residual blocks of two convolutions (He et al. 2015, "Deep Residual Learning")."""
+def _resnet(inputs: Any, config: TrainConfig, *, deeper: Block | None = None) -> Any:
+    """Residual blocks of two convolutions (He et al. 2015, "Deep Residual Learning").
+
+    Args:
+        inputs: the pictures.
+        config: widths and blocks.
+        deeper: another block for all stages but the first. At full resolution channels are few,
+            and whole convolutions cost few weights and run fast; further down, separable ones
+            afford several times as many channels for the same weights.
+    """
     x = None
-    for width, stride in _blocks(config):
-        if x is None:
-            x = _conv(inputs, width)
-        y = _conv(x, width, stride=stride)
-        y = _conv(y, width, relu=False)
-        if stride != 1:
-            x = _conv(x, width, size=1, stride=stride, relu=False)
-        x = layers.ReLU()(layers.Add()([x, y]))
+    for stage, width, stride in _blocks(config):
+        x = _conv(inputs, width) if x is None else x
+        x = ((stage and deeper) or _residual)(x, width, stride)
     return layers.GlobalAveragePooling2D()(x)
 
 
-def _blocks(config: TrainConfig) -> Iterator[tuple[int, int]]:
-    """Each block's channels and stride: every stage but the first begins by halving the picture."""
+def _residual(x: Any, width: int, stride: int) -> Any:
+    """Two convolutions beside a shortcut."""
+    y = _conv(x, width, stride=stride)
+    y = _conv(y, width, relu=False)
+    if stride != 1:
+        x = _conv(x, width, size=1, stride=stride, relu=False)
+    return layers.ReLU()(layers.Add()([x, y]))
+
+
+def _separable(x: Any, width: int, stride: int) -> Any:
+    """A depthwise and a 1x1 convolution, beside a shortcut where the shape stays."""
+    y = _depthwise(x, stride)
+    y = _conv(y, width, size=1, relu=False)
+    return layers.ReLU()(layers.Add()([x, y]) if x.shape == y.shape else y)
+
+
+def _blocks(config: TrainConfig) -> Iterator[tuple[int, int, int]]:
+    """Each block's stage, channels and stride: stages after the first begin by halving pictures."""
     widths = config.widths or (16, 32, 64)
     counts = config.blocks or (1,)
     counts = counts * len(widths) if len(counts) == 1 else counts
     for stage, (width, count) in enumerate(zip(widths, counts, strict=True)):
         for block in range(count):
-            yield width, 2 if stage and not block else 1
+            yield stage, width, 2 if stage and not block else 1
 
 
 def _conv(x: Any, channels: int, *, size: int = 3, stride: int = 1, relu: bool = True) -> Any:
@@ -112,6 +131,14 @@ def _conv(x: Any, channels: int, *, size: int = 3, stride: int = 1, relu: bool =
     )(x)
     x = _normalised(x)
     return layers.ReLU()(x) if relu else x
+
+
+def _depthwise(x: Any, stride: int) -> Any:
+    """A 3x3 depthwise convolution, batch normalisation and ReLU."""
+    x = layers.DepthwiseConv2D(
+        3, stride, padding="same", use_bias=False, depthwise_initializer="he_normal"
+    )(x)
+    return layers.ReLU()(_normalised(x))
 
 
 def _normalised(x: Any) -> Any:

@@ -80,7 +80,7 @@ def test_a_wrong_digest_is_exit_code_1_and_leaves_nothing(
         ("--sure", 1, "--sure is 1.0, expected 0 to below 1"),
         ("--erase", 2, "--erase is 2.0, expected 0 to 1"),
         ("--units", "64,0", "--units is 0, expected 1 or more"),
-        ("--widths", "8,16", "--widths is for --model ds-cnn and resnet, not for mlp"),
+        ("--widths", "8,16", "--widths is for --model ds-cnn, resnet, ds-resnet, not for mlp"),
         ("--seed", -1, "--seed is -1, expected 0 to 4294967295"),
     ],
 )

@@ -81,6 +81,7 @@ def test_the_int8_file_agrees_with_the_simulation_and_loses_nothing(runs: Path) 
         TrainConfig(model="cnn"),
         TrainConfig(model="ds-cnn", widths=(8, 12)),
         TrainConfig(model="resnet", widths=(8, 12), blocks=(2, 1)),
+        TrainConfig(model="ds-resnet", widths=(8, 12), blocks=(1, 2)),
     ],
     ids=lambda config: config.model,
 )

@@ -238,6 +238,7 @@ def test_interrupting_a_run_ends_with_130_and_says_how_to_go_on(
         (TrainConfig(model="cnn"), 92_322),
         (TrainConfig(model="ds-cnn", widths=(16, 32), blocks=(1, 2)), 3_482),
         (TrainConfig(model="resnet", widths=(8, 12), blocks=(2,)), 7_754),
+        (TrainConfig(model="ds-resnet", widths=(16, 48, 64), blocks=(1, 3, 1)), 16_954),
     ],
 )
 def test_the_models_take_named_pictures_and_give_logits(
