@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from edge_runtime.commands.common import model_file, positive, say
-from edge_runtime.errors import InputError
-from edge_runtime.render import Failure, ResultFormat, lines
+from edge_runtime.errors import Failure, InputError
+from edge_runtime.render import ResultFormat, lines
 
 if TYPE_CHECKING:
     from edge_runtime.classifier import Classifier, Result
