@@ -43,6 +43,7 @@ class Result:
     timing_ms: dict[str, float] = field(default_factory=dict)  # decode … postprocess
     warnings: tuple[str, ...] = ()
     guess: Prediction | None = None  # the most likely label, where there are no predictions
+    time: str | None = None  # when a camera took the picture: ISO 8601, with its zone
 
     @property
     def best(self) -> Prediction:
@@ -50,9 +51,11 @@ class Result:
         return self.predictions[0] if self.guess is None else self.guess
 
     def to_dict(self) -> dict[str, Any]:
-        """The one JSON shape of command line and library."""
+        """The one JSON shape of command line and library; `time` only where a camera is asked."""
         document = asdict(self)
-        order = ("source", "model", "predictions", "unsure", "timing_ms", "warnings")
+        order = ["source", "model", "predictions", "unsure", "timing_ms", "warnings"]
+        if self.time is not None:
+            order.insert(1, "time")
         return {key: document[key] for key in order}
 
 

@@ -62,7 +62,7 @@ def best(scores: NDArray[np.float32], labels: Sequence[str], top_k: int) -> tupl
 
 
 def allowed(
-    labels: Sequence[str], allow: Collection[str] | None, deny: Iterable[str] | None
+    labels: Sequence[str], allow: Collection[str] | None, deny: Collection[str] | None
 ) -> NDArray[np.bool_] | None:
     """Which labels an answer may hold: bool, shape (classes,), or None where all may.
 
