@@ -19,7 +19,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge_runtime import steady, watch
+from edge_runtime import sources, steady, watch
 from edge_runtime.cli import main
 
 Half = Callable[..., NDArray[np.uint8]]
@@ -251,63 +251,54 @@ def test_no_camera_is_code_4_and_one_line(run: Run, monkeypatch: pytest.MonkeyPa
         assert (code, out, len(err)) == (4, [], 1)
 
 
-# --- as a process ------------------------------------------------------------------------------
+# --- interrupted -------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def process(models: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """A function: arguments of `classify` → the process that runs it; it ends with the test."""
-    started = []
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("form", ["text", "json", "jsonl", "csv"])
+def test_control_c_keeps_what_was_done_and_a_list_whole(
+    run: Run, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    everything = sources.answers
 
-    def start(*arguments: str) -> subprocess.Popen[str]:
-        model = str(models / "halves.int8.tflite")
-        started.append(
-            subprocess.Popen(
-                [sys.executable, "-m", "edge_runtime", "classify", "--model", model, *arguments],
-                cwd=ROOT,
-                env=os.environ | {"PYTHONUNBUFFERED": ""},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
+    def interrupted(*arguments: Any) -> Iterator[Any]:
+        yield next(everything(*arguments))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sources, "answers", interrupted)
+    code, out, err = run("in/top.png", "in/left.png", "--format", form)
+    assert (code, err) == (130, ["edge_runtime: interrupted"])
+    assert "in/top.png" in "".join(out)
+    assert "in/left.png" not in "".join(out)
+    if form == "json":
+        assert len(json.loads("\n".join(out))) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(60)
+def test_a_watched_folder_goes_on_until_it_is_interrupted(folder: Path, models: Path) -> None:
+    model = str(models / "halves.int8.tflite")
+    command = [sys.executable, "-m", "edge_runtime", "classify", "--model", model]
+    with subprocess.Popen(
+        [*command, "--watch", str(folder / "in"), "--format", "jsonl"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONUNBUFFERED": ""},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout is not None
+        assert running.stderr is not None
+        for _ in range(3):
+            assert "predictions" in json.loads(running.stdout.readline())
+        (folder / "in/new.png").write_bytes((folder / "in/top.png").read_bytes())
+        assert json.loads(running.stdout.readline())["source"].endswith("/new.png")
+        running.send_signal(signal.SIGINT)
+        assert (running.stdout.read(), running.stderr.read()) == (
+            "",
+            "edge_runtime: interrupted\n",
         )
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.kill()
-        each.communicate()
-
-
-@pytest.mark.timeout(60)
-def test_control_c_keeps_what_was_done_and_the_list_whole(
-    folder: Path, process: Callable[..., subprocess.Popen[str]]
-) -> None:
-    os.mkfifo(folder / "never.png")
-    top, never = str(folder / "in/top.png"), str(folder / "never.png")
-    running = process(top, never, "--format", "json")
-    assert running.stdout is not None
-    assert running.stderr is not None
-    begun = [running.stdout.readline() for _ in range(2)]
-    running.send_signal(signal.SIGINT)
-    (document,) = json.loads("".join(begun) + running.stdout.read())
-    assert (running.wait(), running.stderr.read()) == (130, "edge_runtime: interrupted\n")
-    assert document["source"] == top
-
-
-@pytest.mark.timeout(60)
-def test_a_watched_folder_goes_on_until_it_is_interrupted(
-    folder: Path, process: Callable[..., subprocess.Popen[str]]
-) -> None:
-    running = process("--watch", str(folder / "in"), "--format", "jsonl")
-    assert running.stdout is not None
-    for _ in range(3):
-        assert "predictions" in json.loads(running.stdout.readline())
-    (folder / "in/new.png").write_bytes((folder / "in/top.png").read_bytes())
-    assert json.loads(running.stdout.readline())["source"].endswith("/new.png")
-    running.send_signal(signal.SIGINT)
-    rest, told = running.communicate()
-    assert (running.returncode, rest, told) == (130, "", "edge_runtime: interrupted\n")
+    assert running.returncode == 130
 
 
 # --- preview -----------------------------------------------------------------------------------
