@@ -206,13 +206,13 @@ class Classifier:
         Raises:
             ModelError: the model itself cannot answer.
         """
+        if workers == 1:
+            return (self._outcome(picture) for picture in pictures)
         from edge_runtime import parallel
 
         workers = parallel.cores() if workers is None else workers
         if workers < 1:
             raise UsageError(f"workers is {workers}, expected 1 or more")
-        if workers == 1:
-            return (self._outcome(picture) for picture in pictures)
         return parallel.in_order(self._outcome, pictures, workers)
 
     def scores(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

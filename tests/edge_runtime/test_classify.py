@@ -117,6 +117,8 @@ def test_a_pattern_without_match_is_code_1_and_the_others_go_on(run: Run) -> Non
         ["--files-from", "list", "--camera", "0"],
         ["a.png", "--once"],
         ["a.png", "--state", "file"],
+        ["a.png", "--fps", "5"],
+        ["--watch", "in", "--steady", "2/3"],
         ["--watch", "in", "--format", "json"],
         ["--camera", "0", "--format", "json"],
         ["--camera", "0", "--fps", "0"],

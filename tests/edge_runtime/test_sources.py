@@ -83,6 +83,11 @@ def test_what_means_no_picture_keeps_its_place_as_a_failure(folder: Path) -> Non
     assert failure(third).startswith("empty holds no pictures: no file ends in .jpg, .jpeg")
 
 
+def test_a_name_that_no_file_can_have_is_left_to_whoever_opens_it() -> None:
+    for name in ("x" * 5000, "two\0parts"):
+        assert sources.expand([name]) == [name]
+
+
 @pytest.mark.usefixtures("folder")
 def test_a_link_to_a_folder_above_does_not_go_round_in_circles() -> None:
     Path("in/up").symlink_to("..")
@@ -101,7 +106,7 @@ def test_nothing_or_too_much_on_standard_input_is_a_failure(
 ) -> None:
     piped(b"")
     assert failure(sources.expand(["-"])[0]) == "standard input is empty"
-    monkeypatch.setattr(sources, "MAX_STDIN_BYTES", 3)
+    monkeypatch.setattr("edge_runtime.image.MAX_FILE_BYTES", 3)
     piped(b"four")
     assert failure(sources.expand(["-"])[0]).startswith("standard input is larger than ")
 

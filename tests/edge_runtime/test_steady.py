@@ -126,7 +126,7 @@ def test_what_is_no_camera_is_a_usage_error() -> None:
 
 
 def test_an_empty_folder_is_a_camera_without_answer(tmp_path: Path) -> None:
-    with pytest.raises(DeviceError, match="holds no pictures to replay"):
+    with pytest.raises(DeviceError, match="holds no pictures"):
         cameras.open_camera(str(tmp_path))
 
 
@@ -229,7 +229,7 @@ def test_picamera2_comes_first_and_gives_red_as_red(
     module: Any = SimpleNamespace(Picamera2=Picamera2)
     monkeypatch.setitem(sys.modules, "picamera2", module)
     camera: Any = cameras.open_camera("1")
-    colours = Classifier.open(models / "colours.float32.onnx")
+    colours = Classifier.open(models / "colours.float32.tflite")
     _, outcome = next(steady.answers(colours, camera, Steady(1, 1, 0.0), fps=5))
     assert isinstance(outcome, Result)
     assert (outcome.source, outcome.best.label) == ("camera 1", "red")
@@ -271,7 +271,7 @@ def test_a_usb_camera_gives_red_as_red_and_unplugged_it_is_a_device_error(
     module: Any = SimpleNamespace(VideoCapture=VideoCapture, **dict.fromkeys(names, 0))
     monkeypatch.setitem(sys.modules, "cv2", module)
     camera = cameras.open_camera("0")
-    colours = Classifier.open(models / "colours.float32.onnx")
+    colours = Classifier.open(models / "colours.float32.tflite")
     answers = steady.answers(colours, camera, Steady(1, 1, 0.0), fps=5)
     _, outcome = next(answers)
     assert isinstance(outcome, Result)

@@ -143,6 +143,7 @@ def test_less_than_one_worker_is_a_usage_error() -> None:
 # --- other processes ---------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_classifier_arrives_in_another_process_as_it_was(models: Path, half: Half) -> None:
     opened = Classifier.open(models / "halves.int8.tflite", top_k=1, deny=["top"])
     pictures = [half(side, 20, 20) for side in SIDES]
