@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,6 +87,8 @@ def allowed(
 def _names(labels: Sequence[str], names: Collection[str] | None) -> set[str]:
     named = {names} if isinstance(names, str) else set(names or ())
     for name in sorted(named - set(labels)):
+        from difflib import get_close_matches
+
         near = get_close_matches(name, labels, n=1)
         hint = f"did you mean {near[0]}?" if near else f"it knows {', '.join(labels)}"
         raise UsageError(f"{name!r} is no label of this model; {hint}")
