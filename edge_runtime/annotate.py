@@ -75,17 +75,20 @@ def draw(picture: Image.Image, text: str) -> Image.Image:
         )
     size = max(12, picture.width // 24)
     band = Image.new("RGB", (picture.width, 2 * size), "black")
-    _write(ImageDraw.Draw(band), text, size)
+    _write(ImageDraw.Draw(band), text, size, band.width - size)
     whole = Image.new("RGB", (picture.width, picture.height + band.height))
     whole.paste(picture)
     whole.paste(band, (0, picture.height))
     return whole
 
 
-def _write(canvas: ImageDraw.ImageDraw, text: str, size: int) -> None:
+def _write(canvas: ImageDraw.ImageDraw, text: str, size: int, room: int) -> None:
     place = (size // 2, size // 2)
     try:
-        canvas.text(place, text, fill="white", font=ImageFont.load_default(size))
+        font = ImageFont.load_default(size)
+        if (length := font.getlength(text)) > room:
+            font = ImageFont.load_default(max(8, int(size * room / length)))
+        canvas.text(place, text, fill="white", font=font)
     # Before Pillow 10.1, or without FreeType, its font has one size and Latin letters only.
     except (TypeError, OSError, UnicodeEncodeError):
         plain = text.encode("latin-1", "replace").decode("latin-1")

@@ -58,6 +58,12 @@ def test_a_tiny_picture_is_enlarged_for_the_words_to_fit() -> None:
     assert drawn.height > 336
 
 
+def test_long_words_become_smaller_and_are_not_cut_off() -> None:
+    drawn = np.asarray(annotate.draw(Image.new("L", (400, 300)), "Ankle boot 95.4 %, " * 4))
+    assert drawn[304:, 395:].max() < 20
+    assert drawn[304:].max() > 200
+
+
 def test_names_never_come_from_labels_and_nothing_is_overwritten(
     photo: Path, tmp_path: Path
 ) -> None:
