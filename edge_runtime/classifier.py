@@ -3,51 +3,67 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+import pickle
+from collections.abc import Collection, Generator, Iterable
+from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, NamedTuple, NoReturn, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import image, modelfile, postprocess, preprocess
 from edge_runtime.backends import Backend, open_backend
-from edge_runtime.errors import InputError, ModelError, SpecError, UsageError
+from edge_runtime.errors import (
+    DamagedModelError,
+    Failure,
+    InputError,
+    ModelError,
+    SpecError,
+    UsageError,
+)
 from edge_runtime.image import ImageSource
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.postprocess import Prediction
 from edge_runtime.spec import ModelSpec
+
+_BATCH = 32  # pictures at a time: most of what a batch saves, in little memory
 
 
 @dataclass(frozen=True)
 class Result:
     """What a classifier says about one picture."""
 
-    predictions: tuple[Prediction, ...]  # best first
-    unsure: bool  # the best score is below the model's threshold
+    predictions: tuple[Prediction, ...]  # best first; none where none reaches score_threshold
+    unsure: bool  # the best score is below the model's threshold or score_threshold
     source: str | None = None  # the picture's name, where it has one
     model: dict[str, str] = field(default_factory=dict)  # name, variant, sha256
     timing_ms: dict[str, float] = field(default_factory=dict)  # decode … postprocess
     warnings: tuple[str, ...] = ()
+    guess: Prediction | None = None  # the most likely label, where there are no predictions
+    time: str | None = None  # when a camera took the picture: ISO 8601, with its zone
 
     @property
     def best(self) -> Prediction:
-        """The most likely label."""
-        return self.predictions[0]
+        """The most likely label, be it sure or not."""
+        return self.predictions[0] if self.guess is None else self.guess
 
     def to_dict(self) -> dict[str, Any]:
-        """The one JSON shape of command line and library."""
+        """The one JSON shape of command line and library; `time` only where a camera is asked."""
         document = asdict(self)
-        order = ("source", "model", "predictions", "unsure", "timing_ms", "warnings")
+        order = ["source", "model", "predictions", "unsure", "timing_ms", "warnings"]
+        if self.time is not None:
+            order.insert(1, "time")
         return {key: document[key] for key in order}
 
 
 class Classifier:
     """Classifies pictures with one model.
 
-    Safe to share between threads. `Classifier.open` is the usual way to make one.
+    Safe to share between threads, and to send to other processes where it was opened from a file.
+    `Classifier.open` is the usual way to make one; `with` or `close` lets go of the engine.
     """
 
     def __init__(
@@ -56,6 +72,9 @@ class Classifier:
         backend: Backend,
         *,
         top_k: int = 5,
+        score_threshold: float = 0.0,
+        allow: Collection[str] | None = None,
+        deny: Collection[str] | None = None,
         model: dict[str, str] | None = None,
     ) -> None:
         """Join a spec and anything that has `run`.
@@ -64,35 +83,64 @@ class Classifier:
             spec: labels, picture contract, meaning of the scores.
             backend: turns uint8 pixels into scores; see `edge_runtime.backends.Backend`.
             top_k: how many predictions a result holds, at most one per label.
+            score_threshold: probability 0..1; a result holds only predictions that reach it.
+            allow: labels that a result may hold; all others are left out.
+            deny: labels that are left out. Scores stay what they are: nothing is shared out anew.
             model: what results say about the model: name, variant, sha256.
+
+        Raises:
+            UsageError: a setting is out of its range, or names a label that the model lacks.
         """
         if top_k < 1:
             raise UsageError(f"top_k is {top_k}, expected 1 or more")
+        if not 0 <= score_threshold <= 1:
+            raise UsageError(f"score_threshold is {score_threshold}, expected 0 to 1")
         self.spec = spec
         self._backend = backend
-        self._top_k = top_k
+        self._allowed = postprocess.allowed(spec.labels, allow, deny)
+        self._top_k = top_k if self._allowed is None else min(top_k, int(self._allowed.sum()))
+        self._score_threshold = score_threshold
         self._model = {"name": spec.name} if model is None else model
+        self._origin: _Origin | None = None
 
     @classmethod
     def open(
-        cls, path: str | os.PathLike[str], *, num_threads: int = 1, top_k: int = 5
-    ) -> Classifier:
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        num_threads: int = 1,
+        top_k: int = 5,
+        score_threshold: float = 0.0,
+        allow: Collection[str] | None = None,
+        deny: Collection[str] | None = None,
+    ) -> Self:
         """Read, check and load a `.tflite` or `.onnx` file.
 
         Args:
             path: a file that `python -m export` made.
             num_threads: threads of the engine; more than 1 slows small models down.
             top_k: how many predictions a result holds.
+            score_threshold: probability 0..1; a result holds only predictions that reach it.
+            allow: labels that a result may hold; all others are left out.
+            deny: labels that are left out.
 
         Raises:
             ModelError: the file is missing, damaged, or no picture classifier.
             EngineError: no engine for its format is installed.
+            UsageError: a setting is out of its range, or names a label that the model lacks.
         """
-        return cls.from_file(modelfile.read(Path(path)), num_threads=num_threads, top_k=top_k)
+        return cls.from_file(
+            modelfile.read(Path(path)),
+            num_threads=num_threads,
+            top_k=top_k,
+            score_threshold=score_threshold,
+            allow=allow,
+            deny=deny,
+        )
 
     @classmethod
-    def from_file(cls, file: ModelFile, *, num_threads: int = 1, top_k: int = 5) -> Classifier:
-        """Load a model file that has been read and checked already."""
+    def from_file(cls, file: ModelFile, *, num_threads: int = 1, **settings: Any) -> Self:
+        """Load a model file that has been read and checked already; settings are as in `open`."""
         spec = file.spec
         if spec is None:
             raise SpecError(
@@ -102,7 +150,10 @@ class Classifier:
         backend = open_backend(file, spec.image, num_threads=num_threads)
         variant = spec.variant.name if spec.variant else file.format
         model = {"name": spec.name, "variant": variant, "sha256": file.sha256}
-        return cls(spec, backend, top_k=top_k, model=model)
+        classifier = cls(spec, backend, model=model, **settings)
+        settings["num_threads"] = num_threads
+        classifier._origin = _Origin(file.path.absolute(), file.sha256, spec, settings)
+        return classifier
 
     def classify(self, picture: ImageSource) -> Result:
         """Classify one picture.
@@ -114,33 +165,55 @@ class Classifier:
         Raises:
             InputError: the picture cannot be used.
         """
+        prepared = self._prepare(picture)
         started = perf_counter_ns()
-        upright = image.load(picture, self.spec.image)
-        decoded = perf_counter_ns()
-        pixels, warnings = preprocess.to_pixels(upright, self.spec.image)
-        prepared = perf_counter_ns()
-        raw = self._run(pixels[None])
-        inferred = perf_counter_ns()
-        scores = self._probabilities(raw)[0]
-        predictions = postprocess.best(scores, self.spec.labels, self._top_k)
-        finished = perf_counter_ns()
-        return Result(
-            predictions=predictions,
-            unsure=predictions[0].score < self.spec.decision.threshold,
-            source=_name(picture),
-            model=self._model,
-            timing_ms={
-                "decode": (decoded - started) / 1e6,
-                "preprocess": (prepared - decoded) / 1e6,
-                "inference": (inferred - prepared) / 1e6,
-                "postprocess": (finished - inferred) / 1e6,
-            },
-            warnings=warnings,
-        )
+        raw = self._run(prepared.pixels[None])
+        return self._result(prepared, raw, perf_counter_ns() - started)
 
     def classify_batch(self, pictures: Iterable[ImageSource]) -> list[Result]:
-        """Classify several pictures, in order."""
-        return [self.classify(picture) for picture in pictures]
+        """Classify several pictures, in order, the engine taking many at a time where it can.
+
+        The inference time of each result is its share of the batch's.
+
+        Raises:
+            InputError: a picture cannot be used; `stream` goes on after such a one.
+        """
+        results = []
+        remaining = map(self._prepare, pictures)
+        while batch := list(islice(remaining, _BATCH)):
+            started = perf_counter_ns()
+            raw = self._run(np.stack([prepared.pixels for prepared in batch]))
+            share_ns = (perf_counter_ns() - started) // len(batch)
+            results += [
+                self._result(prepared, raw[index : index + 1], share_ns)
+                for index, prepared in enumerate(batch)
+            ]
+        return results
+
+    def stream(
+        self, pictures: Iterable[ImageSource], *, workers: int | None = None
+    ) -> Generator[Result | Failure]:
+        """Classify any number of pictures on several cores, yielding in order, as they are known.
+
+        Pictures are taken from `pictures` a few ahead of what was yielded, whatever their number.
+        One that cannot be used is yielded as a `Failure`, and the others go on. Closing the
+        generator ends its threads.
+
+        Args:
+            pictures: as for `classify`.
+            workers: threads that decode and classify; as many as there are cores where None.
+
+        Raises:
+            ModelError: the model itself cannot answer.
+        """
+        if workers == 1:
+            return (self._outcome(picture) for picture in pictures)
+        from edge_runtime import parallel
+
+        workers = parallel.cores() if workers is None else workers
+        if workers < 1:
+            raise UsageError(f"workers is {workers}, expected 1 or more")
+        return parallel.in_order(self._outcome, pictures, workers)
 
     def scores(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities of pixels that are at the model's size already, for measuring.
@@ -163,6 +236,64 @@ class Classifier:
             )
         return self._probabilities(self._run(pixels))
 
+    def close(self) -> None:
+        """Let go of the engine and its memory; the classifier answers no more."""
+        self._backend = _Closed()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._origin is None:
+            raise pickle.PicklingError(
+                "a Classifier made from a backend cannot be sent to another process; "
+                "open it from a file"
+            )
+        return _reopen, (type(self), *self._origin)
+
+    def _outcome(self, picture: ImageSource) -> Result | Failure:
+        try:
+            return self.classify(picture)
+        except InputError as error:
+            return Failure(_name(picture), type(error).__name__, str(error))
+
+    def _prepare(self, picture: ImageSource) -> _Prepared:
+        started = perf_counter_ns()
+        upright = image.load(picture, self.spec.image)
+        decoded = perf_counter_ns()
+        pixels, warnings = preprocess.to_pixels(upright, self.spec.image)
+        finished = perf_counter_ns()
+        return _Prepared(_name(picture), pixels, warnings, decoded - started, finished - decoded)
+
+    def _result(self, prepared: _Prepared, raw: NDArray[np.float32], inference_ns: int) -> Result:
+        """What one picture's scores, of shape (1, classes), say."""
+        started = perf_counter_ns()
+        scores = self._probabilities(raw)[0]
+        if self._allowed is not None:
+            scores = np.where(self._allowed, scores, np.float32(-1))
+        found = postprocess.best(scores, self.spec.labels, self._top_k)
+        best = found[0]
+        unsure = best.score < max(self.spec.decision.threshold, self._score_threshold)
+        if self._score_threshold:
+            found = tuple(each for each in found if each.score >= self._score_threshold)
+        return Result(
+            predictions=found,
+            unsure=unsure,
+            source=prepared.source,
+            model=self._model,
+            timing_ms={
+                "decode": prepared.decode_ns / 1e6,
+                "preprocess": prepared.preprocess_ns / 1e6,
+                "inference": inference_ns / 1e6,
+                "postprocess": (perf_counter_ns() - started) / 1e6,
+            },
+            warnings=prepared.warnings,
+            guess=None if found else best,
+        )
+
     def _run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         raw = self._backend.run(pixels)
         expected = len(self.spec.labels)
@@ -181,6 +312,44 @@ class Classifier:
 
     def _probabilities(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
         return postprocess.probabilities(raw, self.spec.scores, self.spec.decision.temperature)
+
+
+class _Prepared(NamedTuple):
+    """A picture as the engine takes it, and how long that took."""
+
+    source: str | None
+    pixels: NDArray[np.uint8]  # 0..255, shape (height, width, channels)
+    warnings: tuple[str, ...]
+    decode_ns: int
+    preprocess_ns: int
+
+
+class _Origin(NamedTuple):
+    """What it takes to make a classifier again in another process."""
+
+    path: Path
+    sha256: str
+    spec: ModelSpec
+    settings: dict[str, Any]
+
+
+def _reopen(
+    kind: type[Classifier], path: Path, sha256: str, spec: ModelSpec, settings: dict[str, Any]
+) -> Classifier:
+    file = modelfile.read(path)
+    if file.sha256 != sha256:
+        raise DamagedModelError(
+            f"{path} is no longer the file that was opened (sha256 {file.sha256[:12]}…, then "
+            f"{sha256[:12]}…); open the new one"
+        )
+    return kind.from_file(replace(file, spec=spec), **settings)
+
+
+class _Closed:
+    """What is left of an engine after `close`."""
+
+    def run(self, _pixels: NDArray[np.uint8]) -> NoReturn:
+        raise UsageError("the classifier is closed; open it again")
 
 
 def _name(picture: ImageSource) -> str | None:

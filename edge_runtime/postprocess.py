@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+from edge_runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from edge_runtime.spec import Scores
@@ -56,3 +58,38 @@ def best(scores: NDArray[np.float32], labels: Sequence[str], top_k: int) -> tupl
     """
     order = np.argsort(-scores, kind="stable")[:top_k].tolist()
     return tuple(Prediction(labels[index], index, float(scores[index])) for index in order)
+
+
+def allowed(
+    labels: Sequence[str], allow: Collection[str] | None, deny: Collection[str] | None
+) -> NDArray[np.bool_] | None:
+    """Which labels an answer may hold: bool, shape (classes,), or None where all may.
+
+    Args:
+        labels: one per class.
+        allow: only these, or
+        deny: all but these.
+
+    Raises:
+        UsageError: both are given, a name is no label of the model, or no label is left.
+    """
+    if allow is None and deny is None:
+        return None
+    if allow is not None and deny is not None:
+        raise UsageError("both allow and deny name labels; give one of them")
+    named = _names(labels, deny if allow is None else allow)
+    mask = np.array([(label in named) == (deny is None) for label in labels])
+    if not mask.any():
+        raise UsageError("no label is left to answer with; allow one, or deny fewer")
+    return mask
+
+
+def _names(labels: Sequence[str], names: Collection[str] | None) -> set[str]:
+    named = {names} if isinstance(names, str) else set(names or ())
+    for name in sorted(named - set(labels)):
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, labels, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"it knows {', '.join(labels)}"
+        raise UsageError(f"{name!r} is no label of this model; {hint}")
+    return named
