@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,10 @@ from edge_runtime.spec import ImageInput, Parity
 from export.report import VariantReport
 
 STRANGER: Final = 1e-4  # of any probability: more is no rounding but another computation
+
+# A file without fast kernels is asked about this many: 2 points are shown as 2.0 ± 0.9 then, not
+# ± 0.3, and waiting for it takes seconds instead of minutes.
+SLOW_PICTURES: Final = 1000
 
 _BATCH = 256  # pictures per call: bounds the memory that a large evaluation set takes
 
@@ -42,12 +46,23 @@ def reference_scores(
     return np.concatenate(rows).astype(np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a file said of the evaluation pictures, or of some of them."""
+
+    parity: Parity
+    scores: NDArray[np.float32]  # probabilities, shape (n, classes)
+    rows: NDArray[np.intp]  # which pictures, in rising order, shape (n,)
+
+
 def measure(
     path: Path,
     pixels: NDArray[np.uint8],
     labels: NDArray[np.int64] | None,
     reference: NDArray[np.float32],
-) -> tuple[Parity, NDArray[np.float32]]:
+    *,
+    slow: bool = False,
+) -> Answers:
     """Run a sealed model file over the evaluation pictures.
 
     Args:
@@ -55,19 +70,26 @@ def measure(
         pixels: uint8 0..255, shape (n, height, width, channels), RGB or grey.
         labels: the true classes, shape (n,); without them only agreement is measured.
         reference: the original's probabilities, shape (n, classes).
-
-    Returns:
-        How it compares, and its probabilities, shape (n, classes).
+        slow: ask it about no more than `SLOW_PICTURES`.
 
     Raises:
         ModelError: the engine refuses the file.
     """
-    scores = Classifier.from_file(modelfile.read(path)).scores(pixels)
-    return parity.compare(reference, scores, labels), scores
+    rows = judging(len(pixels), slow=slow)
+    scores = Classifier.from_file(modelfile.read(path)).scores(pixels[rows])
+    found = parity.compare(reference[rows], scores, None if labels is None else labels[rows])
+    return Answers(found, scores, rows)
+
+
+def judging(count: int, *, slow: bool) -> NDArray[np.intp]:
+    """The rows of the pictures that judge a file: all, or a fixed draw of them for slow files."""
+    if not slow or count <= SLOW_PICTURES:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).permutation(count)[:SLOW_PICTURES])
 
 
 def without_strangers(
-    made: tuple[VariantReport, ...], scores: Mapping[str, NDArray[np.float32]]
+    made: tuple[VariantReport, ...], answers: Mapping[str, Answers]
 ) -> tuple[VariantReport, ...]:
     """Compare the float32 files of all formats with each other, to the last picture.
 
@@ -76,7 +98,7 @@ def without_strangers(
 
     Args:
         made: all files.
-        scores: file name → its probabilities of the evaluation pictures, shape (n, classes).
+        answers: file name → what it said of all evaluation pictures.
     """
     floats = [each for each in made if each.precision == "float32" and each.published]
     if len(floats) < 2:
@@ -84,7 +106,7 @@ def without_strangers(
     closest, *others = sorted(floats, key=_distance)
     strange = {}
     for other in others:
-        largest = float(np.max(np.abs(scores[other.file] - scores[closest.file])))
+        largest = float(np.max(np.abs(answers[other.file].scores - answers[closest.file].scores)))
         if largest > STRANGER:
             strange[other.file] = (
                 f"a probability differs by {largest:.2g} from {closest.file}'s, "

@@ -124,13 +124,16 @@ def _picture(
         )
     if description.color is not None and (channels == 1) != (description.color == "gray"):
         raise UsageError(
-            f"{path} takes {channels} channel(s), --color is {description.color}; leave it out"
+            f"{path} takes {channels} channel(s), but was described as {description.color}"
         )
     size = cast("tuple[int | None, int | None]", taken[:2])
     if None in size and description.size is None:
         raise UsageError(f"{path} takes pictures of any size; add --size HEIGHTxWIDTH")
     if None not in size and description.size not in (None, size):
-        raise UsageError(f"{path} takes pictures of {size[0]}x{size[1]}; leave out --size")
+        told = "x".join(map(str, description.size or ()))
+        raise UsageError(
+            f"{path} takes pictures of {size[0]}x{size[1]}, but was described as {told}"
+        )
     height, width = description.size if None in size and description.size else size
     return cast("tuple[int, int, int]", (height, width, channels))
 

@@ -10,9 +10,9 @@ import pytest
 
 from edge_runtime.errors import EdgeError, UsageError
 from export import Description
+from export.source.contents import code_in
 from export.source.described import Facts, spec_of
 from export.source.keras2 import mended
-from export.source.origin import code_in
 
 MODEL = Path("cats.h5")
 GREY = Facts(28, 28, 1, 2, "logits", "nothing")

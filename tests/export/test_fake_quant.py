@@ -44,7 +44,7 @@ def rounding(
     dark = np.tile(np.arange(0, 250, 12, dtype=np.uint8)[:, None, None, None], (1, 8, 8, 1)) // 4
     np.savez(run / "calibration.npz", images=np.concatenate([dark, 250 - dark]))
     out = tmp_path_factory.mktemp("exported") / "rounding"
-    return out, export(run, out, variants=select(["float32", "int8"]))
+    return out, export(run, out=out, variants=select(["float32", "int8"]))
 
 
 def test_its_own_ranges_are_taken_and_no_picture_moves_them(rounding: Exported) -> None:
