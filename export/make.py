@@ -125,7 +125,8 @@ def _finish(
     )
     path.write_bytes(format_.seal(model, replace(job.spec, variant=about), None))
     source = job.source
-    answers = measure(path, source.evaluation, source.labels, job.reference, slow=variant.slow)
+    file = modelfile.read(path)
+    answers = measure(file, source.evaluation, source.labels, job.reference, slow=variant.slow)
     verified, job.answers[path.name] = perf_counter(), answers
 
     # Sealed once more, now that the figures and the samples are known.

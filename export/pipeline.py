@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -141,7 +141,7 @@ def export(
             labels=job.spec.labels,
             recommended=None if best is None else best.file,
             recommended_for=prefer,
-            remarks=remarks,
+            remarks=(*remarks, *_sampled(made, len(job.source.evaluation))),
         )
         _write(folder, job, finished)
     return finished
@@ -195,6 +195,15 @@ def _attempt(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantRep
                 f"it could not be made ({type(error).__name__}: {reason}); see {report.LOG}",
             ),
         )
+
+
+def _sampled(made: Sequence[VariantReport], pictures: int) -> Iterator[str]:
+    for variant in made:
+        if variant.parity is not None and variant.parity.images < pictures:
+            yield (
+                f"{variant.file} is judged by {variant.parity.images:,} of the {pictures:,} "
+                "pictures, since no engine has fast kernels for it"
+            )
 
 
 def _timed(made: tuple[VariantReport, ...], job: Job, folder: Path) -> tuple[VariantReport, ...]:

@@ -14,6 +14,8 @@ from edge_runtime.spec import Format, Precision
 Io = Literal["uint8", "int8", "float32"]
 Target = Literal["portable", "x86", "arm"]
 
+SLOW: Final[tuple[Precision, ...]] = ("int16x8",)  # see `Variant.slow`
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -51,7 +53,7 @@ class Variant:
     @property
     def slow(self) -> bool:
         """No engine has fast kernels for it: a hundred times the time of `int8` a picture."""
-        return self.precision == "int16x8"
+        return self.precision in SLOW
 
 
 _RGB: Final = "of a grey model, but takes RGB, which is all that MediaPipe gives"

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime import modelfile, parity, preprocess
+from edge_runtime import parity, preprocess
 from edge_runtime.classifier import Classifier
+from edge_runtime.modelfile import ModelFile
 from edge_runtime.spec import ImageInput, Parity
+from export.latency import fitting
 from export.report import VariantReport
 
 STRANGER: Final = 1e-4  # of any probability: more is no rounding but another computation
 
-# A file without fast kernels is asked about this many: 2 points are shown as 2.0 ± 0.9 then, not
-# ± 0.3, and waiting for it takes seconds instead of minutes.
+# A file without fast kernels is asked about so many: in seconds rather than minutes, for an interval
+# three times as wide as that of 10,000 pictures.
 SLOW_PICTURES: Final = 1000
 
 _BATCH = 256  # pictures per call: bounds the memory that a large evaluation set takes
@@ -56,18 +57,19 @@ class Answers:
 
 
 def measure(
-    path: Path,
+    file: ModelFile,
     pixels: NDArray[np.uint8],
     labels: NDArray[np.int64] | None,
     reference: NDArray[np.float32],
     *,
     slow: bool = False,
 ) -> Answers:
-    """Run a sealed model file over the evaluation pictures.
+    """Run a model file over the evaluation pictures.
 
     Args:
-        path: the file.
-        pixels: uint8 0..255, shape (n, height, width, channels), RGB or grey.
+        file: sealed, with a spec.
+        pixels: uint8 0..255, shape (n, height, width, channels), RGB or grey; grey ones are shown
+            in RGB to a file that takes it.
         labels: the true classes, shape (n,); without them only agreement is measured.
         reference: the original's probabilities, shape (n, classes).
         slow: ask it about no more than `SLOW_PICTURES`.
@@ -76,7 +78,8 @@ def measure(
         ModelError: the engine refuses the file.
     """
     rows = judging(len(pixels), slow=slow)
-    scores = Classifier.from_file(modelfile.read(path)).scores(pixels[rows])
+    classifier = Classifier.from_file(file)
+    scores = classifier.scores(fitting(pixels[rows], classifier))
     found = parity.compare(reference[rows], scores, None if labels is None else labels[rows])
     return Answers(found, scores, rows)
 

@@ -50,7 +50,9 @@ def adapt(path: Path, model: Any, description: Description) -> tuple[Any, Facts]
     if len(taken) == 2:
         prepared = keras.layers.Reshape((height, width))(prepared)
     try:
-        output = _only(path, model(prepared, training=False))
+        # Not `training=False`, which would stay in the graph, also for a `call` that has no such
+        # argument; whoever calls the whole says it.
+        output = _only(path, model(prepared))
     except (TypeError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise ModelError(f"{path} does not take pictures {taken}: {reason}") from error
@@ -63,7 +65,8 @@ def adapt(path: Path, model: Any, description: Description) -> tuple[Any, Facts]
     kind = _kind(path, _noise(keras.Model(image, output), inside), activation)
     if classes == 1:
         output = _no_and_yes(keras, output, kind)
-    own = getattr(model, "output", None)  # of a functional model, whose layers can be seen
+    # Of a functional model, whose layers can be seen; a subclassed one has only just been called.
+    own = model.output if getattr(model, "inputs", None) else None
     unchanged = (
         taken == (height, width, channels)
         and description.color != "bgr"

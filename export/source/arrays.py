@@ -38,6 +38,20 @@ def read(path: Path, role: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
     raise InputError(f"{path} has no array `images`; make it again")
 
 
+def require(where: str, images: Any, labels: Any) -> None:
+    """Refuse what a program gave instead of arrays.
+
+    Raises:
+        InputError: it gave something else.
+    """
+    for given in (images, labels):
+        if given is not None and not isinstance(given, np.ndarray):
+            raise InputError(
+                f"{where}: expected an array, a pair of arrays or a path, got "
+                f"{type(given).__name__}"
+            )
+
+
 def pixels(where: str, images: NDArray[Any], image: ImageInput) -> NDArray[np.uint8]:
     """Pictures of shape (n, height, width, channels), as they should be.
 

@@ -28,7 +28,7 @@ _KINDS: Final[dict[str, Kind]] = {".keras": "keras", ".h5": "h5", ".hdf5": "h5"}
 class Origin:
     """A model as it lies on the disk, or in memory."""
 
-    path: Path  # the Keras file, or the SavedModel's folder; in memory, the model's name
+    path: Path  # the Keras file, or the SavedModel's folder; in memory, its name
     kind: Kind
     sha256: str  # of the file, of the folder's files in their order, or of a model's weights
     spec: ModelSpec | None  # what is known of it before it is loaded
@@ -71,7 +71,9 @@ def find(
         SpecError: the spec inside is missing from a run directory's model, or wrong.
         InputError: the run directory's summary is damaged.
     """
-    origin = replace(_find(model) if isinstance(model, Path) else _given(model), trusted=trusted)
+    origin = replace(
+        _find(model) if isinstance(model, Path) else _given(model, spec), trusted=trusted
+    )
     if origin.spec is not None:
         given = (*description.given, *(["`spec`"] if spec else []))
         if given:
@@ -95,14 +97,15 @@ def folder_for(model: Any, spec: ModelSpec | None = None) -> Path:
     return Path("exported") / (resolved.stem if resolved.is_file() else resolved.name)
 
 
-def _given(model: Any) -> Origin:
+def _given(model: Any, spec: ModelSpec | None) -> Origin:
     """A model in memory; its file, if it ever had one, is not known."""
     if not hasattr(model, "predict_on_batch"):
         raise UsageError(f"expected a path or a keras.Model, got {type(model).__name__}")
     digest = hashlib.sha256()
     for weights in model.get_weights():
         digest.update(f"{weights.dtype} {weights.shape}".encode() + weights.tobytes())
-    return Origin(Path(model.name), "memory", digest.hexdigest(), None, model=model)
+    name = Path(spec.name if spec else model.name)
+    return Origin(name, "memory", digest.hexdigest(), None, model=model)
 
 
 def _find(path: Path) -> Origin:

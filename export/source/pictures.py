@@ -10,7 +10,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.errors import InputError, UsageError
+from edge_runtime.errors import UsageError
 from edge_runtime.spec import ModelSpec
 from export.source import arrays, datasets, folders
 
@@ -79,11 +79,7 @@ def read(source: Given, role: Role, spec: ModelSpec) -> Pictures:
     else:
         images, labels = source if isinstance(source, tuple) else (source, None)
         where, short = f"{role} pictures", "arrays"
-        if not isinstance(images, np.ndarray) or not isinstance(labels, np.ndarray | None):
-            raise InputError(
-                f"{where}: expected an array, a pair of arrays or a path, got "
-                f"{type(source).__name__}"
-            )
+        arrays.require(where, images, labels)
     pixels = arrays.pixels(where, images, spec.image)
     classes = None
     if role == "evaluation" and labels is not None:
