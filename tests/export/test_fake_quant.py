@@ -12,6 +12,7 @@ import pytest
 
 from edge_runtime import modelfile
 from export import ExportReport, export
+from export.cli import main
 from export.formats.fake_quant import is_fake_quantized
 from export.variants import select
 from train.simulation import settle, simulated
@@ -72,3 +73,23 @@ def test_float_files_may_differ_by_a_step_where_two_engines_round_differently(
     assert len(floats) == 2
     for each in floats:
         assert each.published, each.problems
+
+
+def test_its_integer_tflite_files_need_no_calibration_pictures(
+    rounding: Exported, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = rounding[0].parents[1] / "bare.keras"
+    shutil.copy(Path(rounding[1].source).with_name("bare.keras"), model)
+    (tmp_path / "labels.txt").write_text("top\nbottom\nleft\nright\n")
+    given = [str(model), "--labels", str(tmp_path / "labels.txt"), "--input-range", "0..1"]
+    given += ["--evaluation", str(trained), "--out", str(tmp_path / "out"), "--name", "halves"]
+    assert main([*given, "--only", "int8.tflite"]) == 0
+    made = (tmp_path / "out" / "halves.int8.tflite").read_bytes()
+    bodies = (content[: content.index(b"PK")] for content in (made, _of(rounding)))
+    assert len(set(bodies)) == 1  # the same model, whoever brought pictures
+    assert main([*given, "--only", "int8", "--overwrite"]) == 2
+    assert "add --calibration SOURCE" in capsys.readouterr().err
+
+
+def _of(rounding: Exported) -> bytes:
+    return (rounding[0] / "halves.int8.tflite").read_bytes()
