@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edge_runtime import parity, preprocess
 from edge_runtime.classifier import Classifier
+from edge_runtime.errors import ModelError
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.spec import ImageInput, Parity
 from export.latency import fitting
@@ -22,6 +23,7 @@ STRANGER: Final = 1e-4  # of any probability: more is no rounding but another co
 # three times as wide as that of 10,000 pictures.
 SLOW_PICTURES: Final = 1000
 
+_ALONE: Final = 0.05  # of any probability: even where a last digit decides on a step, it is less
 _BATCH = 256  # pictures per call: bounds the memory that a large evaluation set takes
 
 
@@ -64,10 +66,26 @@ def measure(
     *,
     slow: bool = False,
 ) -> Answers:
-    """Run a model file over the evaluation pictures.
+    """Run a sealed model file over the evaluation pictures; see `ask`.
+
+    Raises:
+        ModelError: the engine refuses the file, or it depends on how many pictures come at once.
+    """
+    return ask(Classifier.from_file(file), pixels, labels, reference, slow=slow)
+
+
+def ask(
+    classifier: Classifier,
+    pixels: NDArray[np.uint8],
+    labels: NDArray[np.int64] | None,
+    reference: NDArray[np.float32],
+    *,
+    slow: bool = False,
+) -> Answers:
+    """Compare a file's answers with the original's.
 
     Args:
-        file: sealed, with a spec.
+        classifier: the file, opened.
         pixels: uint8 0..255, shape (n, height, width, channels), RGB or grey; grey ones are shown
             in RGB to a file that takes it.
         labels: the true classes, shape (n,); without them only agreement is measured.
@@ -75,11 +93,15 @@ def measure(
         slow: ask it about no more than `SLOW_PICTURES`.
 
     Raises:
-        ModelError: the engine refuses the file.
+        ModelError: its answer depends on how many pictures come at once.
     """
     rows = judging(len(pixels), slow=slow)
-    classifier = Classifier.from_file(file)
-    scores = classifier.scores(fitting(pixels[rows], classifier))
+    shown = fitting(pixels[rows], classifier)
+    scores = classifier.scores(shown)
+    if not np.allclose(classifier.scores(shown[:1]), scores[:1], atol=_ALONE):
+        raise ModelError(
+            "a picture alone gets other scores than among others; report this as a bug"
+        )
     found = parity.compare(reference[rows], scores, None if labels is None else labels[rows])
     return Answers(found, scores, rows)
 

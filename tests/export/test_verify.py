@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from edge_runtime.errors import ModelError
 from edge_runtime.parity import compare
 from edge_runtime.spec import ImageInput, ModelSpec
 from export import Limits, VariantReport, export
 from export.cli import main
 from export.variants import select
-from export.verify import SLOW_PICTURES, STRANGER, Answers, judging, without_strangers
+from export.verify import SLOW_PICTURES, STRANGER, Answers, ask, judging, without_strangers
 
 REFERENCE = np.random.default_rng(0).dirichlet(np.ones(4), 300).astype(np.float32)
 
@@ -67,6 +69,21 @@ def test_slow_files_are_judged_by_a_fixed_draw_and_others_by_all() -> None:
     assert len(set(drawn.tolist())) == len(drawn) == SLOW_PICTURES
     assert np.array_equal(drawn, np.sort(drawn))
     assert np.array_equal(drawn, judging(5000, slow=True))
+
+
+class Moody:
+    """Answers otherwise when it is asked about one picture."""
+
+    spec = ModelSpec("it", tuple("abcd"), ImageInput(2, 2, "gray", (0.0,), (255.0,)), "logits")
+
+    def scores(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return np.roll(REFERENCE[: len(pixels)], int(len(pixels) == 1), axis=1)
+
+
+def test_a_file_that_answers_otherwise_about_a_picture_alone_is_refused() -> None:
+    pixels = np.zeros((300, 2, 2, 1), np.uint8)
+    with pytest.raises(ModelError, match="a picture alone gets other scores than among others"):
+        ask(Moody(), pixels, None, REFERENCE)  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
