@@ -59,11 +59,11 @@ def size_against(
 
 
 def _name_places(dots: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Where the dots' names go: beside the dot, or below a name that is there already."""
+    """Where the dots' names go: below to the right, and below a name that is there already."""
     places: list[tuple[float, float]] = []
     for x, y in dots:
         start = max(other for other, level in dots if abs(other - x) < 14 and abs(level - y) < 14)
-        left, level = start + 9, y + 4
+        left, level = start + 6, y + 16
         while any(abs(level - taken) < 13 and abs(left - place) < 110 for place, taken in places):
             level += 13
         places.append((left, level))
@@ -103,11 +103,11 @@ def layer_noise(noise: Mapping[str, float], kept: Sequence[str], colour: int) ->
         colour: which of the page's.
     """
     height, left = TOP + BOTTOM + _ROW * len(noise), 190
-    across = Scale(0, 100 * max(*noise.values(), 0.01), left, WIDTH - RIGHT - 60)
+    across = Scale(0, 100 * max(*noise.values(), 0.001), left, WIDTH - RIGHT - 60)
     parts = [axis_x(across, height, "drowned, %")]
     for row, (layer, share) in enumerate(noise.items()):
         y, end = TOP + _ROW * row, across(100 * share)
-        parts.append(text(left - 8, y + 15, layer[:24], "end"))
+        parts.append(text(left - 8, y + 15, layer[-24:], "end"))
         parts.append(bar(left, y + 4, (end - left, _ROW - 8), colour % COLOURS))
         said = f"{100 * share:.2g}" + (", kept in floats" if layer in kept else "")
         parts.append(text(end + 5, y + 15, said))

@@ -66,8 +66,8 @@ def _head(report: ExportReport) -> Iterator[str]:
 
 def _table(report: ExportReport) -> str:
     heads = (
-        *("file", "size, kB", "right, %", "points [95 %]", "p", "agrees, %"),
-        *("top 5, %", "gap", "drift", "worst class", "ms", "needs", "verdict"),
+        *("file", "verdict", "size, kB", "right, %", "points [95 %]", "p", "agrees, %"),
+        *("top 5, %", "gap", "drift", "worst class", "ms", "needs"),
     )
     rows = [_row(report, index, variant) for index, variant in enumerate(report.variants)]
     head = "".join(f"<th>{escape(text)}</th>" for text in heads)
@@ -78,7 +78,20 @@ def _table(report: ExportReport) -> str:
         "mean best probability; ms: one picture, one thread, on the machine that exported; needs: "
         "the oldest engine that has the file's operations, whose versions are in export.json."
     )
-    return f'<p class="soft">{words}</p><div class="scroll"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
+    reasons = "".join(
+        f'<p class="bad">{escape(variant.file)}: {escape("; ".join(variant.problems))}</p>'
+        for variant in report.variants
+        if not variant.published
+    )
+    repairs = "".join(
+        f"<p>{escape(variant.file)} {escape(str(variant.repair))}</p>"
+        for variant in report.variants
+        if variant.repair
+    )
+    return (
+        f'<p class="soft">{words}</p><div class="scroll"><table><tr>{head}</tr>{"".join(rows)}'
+        f"</table></div>{reasons}{repairs}"
+    )
 
 
 def _row(report: ExportReport, index: int, variant: VariantReport) -> str:
@@ -102,14 +115,10 @@ def _row(report: ExportReport, index: int, variant: VariantReport) -> str:
         ]
     name = f'<span class="key c{index % charts.COLOURS}"></span> {escape(short(report, variant))}'
     size = _number(variant.size_bytes and variant.size_bytes / 1000, "{:,.1f}")
-    verdict = (
-        "published"
-        if variant.published
-        else f'<span class="bad">left out: {escape("; ".join(variant.problems))}</span>'
-    )
+    verdict = "published" if variant.published else '<span class="bad">left out</span>'
     needs = escape(variant.min_runtime or "")
     middle = [size, *map(escape, cells), _number(variant.latency_ms, "{:.3f}"), needs]
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in (name, *middle, verdict)) + "</tr>"
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in (name, verdict, *middle)) + "</tr>"
 
 
 def _next(report: ExportReport) -> Iterator[str]:
