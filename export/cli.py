@@ -12,7 +12,6 @@ from edge_runtime import console
 from export import chatter, flags, reference, tools
 from export.limits import Limits
 from export.report import Prefer
-from export.source.origin import folder_for
 from export.terminal import print_report, progress
 from export.variants import VARIANTS, Io, Target, Variant, select
 
@@ -202,4 +201,6 @@ def places(model: Path | None, out: Path | None) -> tuple[Path, Path]:
     """The model and the folder to make, defaults filled in."""
     if model is None:
         return reference.FOLDER, out or Path("exported") / reference.NAME
+    from export.source import folder_for
+
     return model, out or folder_for(model)

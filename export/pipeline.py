@@ -125,26 +125,34 @@ def export(
         made = _all(fit, job, folder, tell, jobs or _cores())
         tell("measuring speed")
         timed = _timed(made, job, folder)
-        best = recommended(timed, prefer)
-        finished = ExportReport(
-            name=job.spec.name,
-            source=str(job.source.model),
-            source_sha256=job.source.sha256,
-            reference=measured(job),
-            limits=limits,
-            versions=job.spec.provenance.versions,
-            seconds=perf_counter() - started,
-            variants=timed,
-            evaluation_source=job.source.evaluated_on,
-            evaluation_images=len(job.source.evaluation),
-            calibration=None if job.calibration is None else job.calibration.manifest,
-            labels=job.spec.labels,
-            recommended=None if best is None else best.file,
-            recommended_for=prefer,
+        finished = replace(
+            _figures(job, timed, prefer),
             remarks=(*remarks, *_sampled(made, len(job.source.evaluation))),
+            seconds=perf_counter() - started,
         )
         _write(folder, job, finished)
     return finished
+
+
+def _figures(job: Job, made: tuple[VariantReport, ...], prefer: Prefer) -> ExportReport:
+    """The report, but for its remarks and the time."""
+    source, best = job.source, recommended(made, prefer)
+    return ExportReport(
+        name=job.spec.name,
+        source=str(source.model),
+        source_sha256=source.sha256,
+        reference=measured(job),
+        limits=job.limits,
+        versions=job.spec.provenance.versions,
+        seconds=0.0,
+        variants=made,
+        evaluation_source=source.evaluated_on,
+        evaluation_images=len(source.evaluation),
+        calibration=None if job.calibration is None else job.calibration.manifest,
+        labels=job.spec.labels,
+        recommended=None if best is None else best.file,
+        recommended_for=prefer,
+    )
 
 
 def steps(variants: Sequence[Variant]) -> int:
