@@ -31,10 +31,13 @@ def load(origin: Origin) -> Any:
         ModelError: it cannot be loaded, or holds code that was not trusted.
         EngineError: Keras or TensorFlow do not start.
     """
+    if origin.kind in ("keras", "h5"):
+        _check(origin)  # before TensorFlow's seconds
     start_keras()
     if origin.kind == "memory":
         return origin.model
-    _check(origin)
+    if origin.kind == "saved-model":
+        _check(origin)
     try:
         match origin.kind:
             case "saved-model":
