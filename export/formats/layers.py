@@ -53,7 +53,7 @@ class Spread:
 
     def add(self, values: NDArray[np.float32]) -> None:
         """Take in what the tensor held, the last axis being the channels."""
-        rows = values.reshape(-1, values.shape[-1]).astype(np.float64)
+        rows = values.reshape(-1, values.shape[-1] if values.ndim else 1).astype(np.float64)
         mean, total = rows.mean(axis=0), self._count + len(rows)
         apart = mean - self._mean
         self._squares = (

@@ -44,7 +44,9 @@ def _operation(model: Any, graph: Any, operator: Any) -> Operation:
     used = [int(index) for index in operator.inputs if index >= 0]
     stored = {index: model.buffers[graph.tensors[index].buffer].data for index in used}
     constants = [index for index in used if stored[index] is not None and len(stored[index])]
-    sizes = [int(np.prod(graph.tensors[index].shape)) for index in constants]
+    # A single number has no shape here.
+    shapes = [graph.tensors[index].shape for index in constants]
+    sizes = [1 if shape is None else int(np.prod(shape)) for shape in shapes]
     return Operation(
         name=_name(graph, operator.outputs[0]),
         inputs=tuple(_name(graph, index) for index in used if index not in constants),

@@ -62,6 +62,14 @@ def test_a_channel_that_never_changes_has_nothing_to_lose() -> None:
     assert drowned(np.ones((10, 2), np.float32), 0, 1) == 0
 
 
+def test_a_single_number_is_a_channel() -> None:
+    spread = Spread()
+    for value in (1.0, 3.0):
+        spread.add(np.array(value, np.float32))
+    assert spread.limits == (1, 3)
+    assert 0 < spread.noise(0, 3) < 1e-4
+
+
 def test_batches_join_to_the_variance_of_the_whole() -> None:
     values = np.random.default_rng(0).normal(50, 3, (100, 5, 4)).astype(np.float32)
     noise = (60 / 255) ** 2 / 12
