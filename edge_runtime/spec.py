@@ -198,7 +198,7 @@ class ModelSpec:
     def to_json(self) -> str:
         """The spec as JSON text, the same text for the same spec."""
         document = {"schema": SCHEMA, **_encode(self)}
-        return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+        return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> ModelSpec:

@@ -1,7 +1,7 @@
 """A Keras picture classifier in; verified TFLite and ONNX files, each with its spec inside, out.
 
 >>> from export import export
->>> export(Path("runs/mlp"), Path("exported/mlp")).passed
+>>> export(Path("runs/mlp")).passed  # or a keras.Model, its spec and pictures
 True
 """
 

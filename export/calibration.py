@@ -40,6 +40,13 @@ class CalibrationSet:
         return (self.manifest.instability or 0) > UNSTABLE
 
 
+def required(calibration: CalibrationSet | None) -> CalibrationSet:
+    """The pictures, where ranges cannot be had without; `export.export` asks for them in time."""
+    if calibration is None:
+        raise ValueError("its ranges need calibration pictures, and there are none")
+    return calibration
+
+
 def manifest(pictures: Pictures) -> spec.Calibration:
     """What the model file will say about its calibration pictures."""
     pixels = pictures.pixels

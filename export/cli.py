@@ -110,6 +110,12 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave out an int8 file outside the limits, instead of keeping layers in floats",
     )
+    parser.add_argument(
+        "--jobs",
+        type=int,
+        metavar="N",
+        help="files to verify at a time, while another is converted (default: one a core)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the folder")
     parser.add_argument(
         "--verbose", action="store_true", help="show what TensorFlow and the converters print"
@@ -155,7 +161,7 @@ def _export(arguments: argparse.Namespace) -> int:
         with progress(stream, total) as tell:
             report = export(
                 model,
-                out,
+                out=out,
                 description=described,
                 trusted=arguments.trust_model_code,
                 evaluation=arguments.evaluation,
@@ -164,6 +170,7 @@ def _export(arguments: argparse.Namespace) -> int:
                 limits=limits,
                 repair=not arguments.no_repair,
                 prefer=arguments.prefer,
+                jobs=arguments.jobs,
                 overwrite=arguments.overwrite,
                 verbose=arguments.verbose,
                 tell=tell,
@@ -194,6 +201,6 @@ def places(model: Path | None, out: Path | None) -> tuple[Path, Path]:
     """The model and the folder to make, defaults filled in."""
     if model is None:
         return reference.FOLDER, out or Path("exported") / reference.NAME
-    resolved = model.resolve()
-    name = resolved.stem if resolved.is_file() else resolved.name
-    return model, out or Path("exported") / name
+    from export.source import folder_for
+
+    return model, out or folder_for(model)

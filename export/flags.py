@@ -47,7 +47,7 @@ def add_description(parser: argparse.ArgumentParser) -> None:
 
 def add_pictures(parser: argparse.ArgumentParser) -> None:
     """Where the pictures come from."""
-    what = "run directory, .npz, or folder of pictures"
+    what = "run directory, .npz, folder of pictures, or data set such as fashion-mnist"
     group = parser.add_argument_group("pictures (a run directory has its own)")
     group.add_argument(
         "--evaluation",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import RLock
 from time import perf_counter
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ from export.report import VariantReport
 from export.source import Source
 from export.tell import Tell
 from export.variants import Variant
-from export.verify import measure
+from export.verify import Answers, measure
 
 # Another machine's processor rounds otherwise: a probability may differ by this much more there.
 _OTHER_MACHINE: Final = 0.02
@@ -41,8 +42,9 @@ class Job:
     limits: Limits
     repair: bool = True  # what to do about integer files outside the limits
     asked: tuple[Variant, ...] = ()  # all variants that are made
-    # What every measured file said: its name → probabilities like `reference`.
-    scores: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    answers: dict[str, Answers] = field(default_factory=dict)  # of every measured file, by name
+    # Keras and the converters keep their state in the process: one conversion at a time.
+    converting: RLock = field(default_factory=RLock)
 
 
 def file_name(variant: Variant, job: Job) -> str:
@@ -52,28 +54,37 @@ def file_name(variant: Variant, job: Job) -> str:
 
 def make(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantReport:
     """Make one file in `folder`; one outside the limits is repaired, or taken away again."""
-    job = _in_rgb(job) if variant.rgb else job
-    format_, started = converter(variant.format), _started(variant, job, tell)
-    if not variant.needs_calibration:
-        model = format_.convert(job.model, variant, job.spec)
-        return _finish(_Conversion(model, started), variant, job, folder, tell)
-    if job.calibration is None:
-        raise ValueError(f"{variant.name} needs calibration pictures")
-    quantizer = format_.quantizer(job.model, variant, job.spec, job.calibration)
-    used = job.calibration.manifest if quantizer.calibrated else None
-    first = _Conversion(quantizer.quantize(), started, used)
-    made = _finish(first, variant, job, folder, tell)
+    if variant.needs_calibration:
+        return _integers(variant, job, folder, tell)
+    with job.converting:
+        started = _started(variant, job, tell)
+        model = converter(variant.format).convert(job.model, variant, job.spec)
+    return _finish(_Conversion(model, started), variant, job, folder, tell)
+
+
+def _integers(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantReport:
+    with job.converting:
+        started = _started(variant, job, tell)
+        job = _in_rgb(job) if variant.rgb else job
+        shown = job.calibration
+        quantizer = converter(variant.format).quantizer(job.model, variant, job.spec, shown)
+        used = shown.manifest if shown and quantizer.calibrated else None
+        first = _Conversion(quantizer.quantize(), started, used)
+        layers = quantizer.layers()
+    made = replace(_finish(first, variant, job, folder, tell), layers=repair.titles(layers))
     if made.published or variant.precision != "int8" or not job.repair:
         return made
 
-    def keeping(layers: Sequence[Layer]) -> VariantReport:
-        started = _started(variant, job, tell)
-        model, kept = quantizer.quantize(repair.names(layers)), tuple(repair.titles(layers))
-        return _finish(_Conversion(model, started, used, kept), variant, job, folder, tell)
+    def keeping(chosen: Sequence[Layer]) -> VariantReport:
+        with job.converting:
+            started = _started(variant, job, tell)
+            model, kept = quantizer.quantize(repair.names(chosen)), tuple(repair.titles(chosen))
+        again = _finish(_Conversion(model, started, used, kept), variant, job, folder, tell)
+        return replace(again, layers=made.layers)
 
-    made = repair.mended(made, quantizer.layers(), keeping)
-    if made.published:
-        return made
+    mended = repair.mended(made, layers, keeping)
+    if mended.published:
+        return mended
     others = repair.substitutes(variant, job.asked)
     return repair.replaced(made, others, lambda other: make(other, job, folder, tell))
 
@@ -113,17 +124,20 @@ def _finish(
         min_runtime=needs.runtime,
     )
     path.write_bytes(format_.seal(model, replace(job.spec, variant=about), None))
-    parity, scores = measure(path, job.source.evaluation, job.source.labels, job.reference)
-    verified, job.scores[path.name] = perf_counter(), scores
+    source = job.source
+    file = modelfile.read(path)
+    answers = measure(file, source.evaluation, source.labels, job.reference, slow=variant.slow)
+    verified, job.answers[path.name] = perf_counter(), answers
 
     # Sealed once more, now that the figures and the samples are known.
-    samples = choose(job.reference, scores)
-    largest = float(np.max(np.abs(scores - job.reference)[samples], initial=0))
-    about = replace(about, parity=parity, golden_tolerance=largest + _OTHER_MACHINE)
+    reference = job.reference[answers.rows]
+    samples = choose(reference, answers.scores)
+    largest = float(np.max(np.abs(answers.scores - reference)[samples], initial=0))
+    about = replace(about, parity=answers.parity, golden_tolerance=largest + _OTHER_MACHINE)
     final = replace(job.spec, variant=about)
-    path.write_bytes(format_.seal(model, final, _golden(job, samples)))
+    path.write_bytes(format_.seal(model, final, _golden(job, answers.rows[samples])))
     file = modelfile.read(path)
-    problems = job.limits.problems(parity) + _replay(file)
+    problems = job.limits.problems(answers.parity) + _replay(file)
     if problems:
         path.unlink()
     return VariantReport(
@@ -133,7 +147,7 @@ def _finish(
         option=variant.option,
         published=not problems,
         problems=problems,
-        parity=parity,
+        parity=answers.parity,
         size_bytes=len(file.data),
         model_bytes=len(model),
         sha256=None if problems else file.sha256,

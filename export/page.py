@@ -10,47 +10,20 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.parity import class_changes_points
 from export import charts
+from export.page_plots import plots, short
 from export.recommend import next_commands, why
 from export.report import NAME, ExportReport, VariantReport
+from export.verify import Answers
 
-_CLASSES: Final = 40  # more are unreadable; the worst are shown
-
-_STYLE: Final = """
-:root { color-scheme: light dark; --fg: #1c1e21; --bg: #fff; --soft: #667; --grid: #e4e6eb;
-  --c0: #0072b2; --c1: #d55e00; --c2: #009e73; --c3: #b3579c; --c4: #b58900; --c5: #56a3d9; }
-@media (prefers-color-scheme: dark) { :root { --fg: #e6e8eb; --bg: #16181c; --soft: #9aa3b0;
-  --grid: #2b2f36; --c0: #4ba3e3; --c1: #f08a4b; --c2: #3fc79a; --c3: #d98cc8; --c4: #e0b83c;
-  --c5: #9fd0f5; } }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--fg); background: var(--bg);
-  max-width: 1080px; margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-.soft, figcaption { color: var(--soft); }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th, td { padding: .3rem .6rem; border-bottom: 1px solid var(--grid); text-align: right;
-  white-space: nowrap; }
-th { font-weight: 600; vertical-align: bottom; }
-th:first-child, td:first-child, td:last-child, th:last-child { text-align: left; }
-pre { background: var(--grid); padding: .8rem; overflow-x: auto; border-radius: 4px; }
-svg { width: 100%; height: auto; } svg text { fill: var(--fg); font: 12px system-ui, sans-serif; }
-.grid { stroke: var(--grid); } .line { stroke: var(--soft); stroke-dasharray: 4 3; }
-.outline { fill: none; stroke: var(--fg); stroke-width: 1.2; }
-.small { display: grid; grid-template-columns: repeat(auto-fill, minmax(220px, 1fr)); gap: 1rem; }
-figure { margin: 0; } .key { display: inline-block; width: .8em; height: .8em; border-radius: 50%; }
-.bad { color: var(--c1); font-weight: 600; }
-""" + "".join(
-    f".c{index} {{ fill: var(--c{index}); background: var(--c{index}); }}\n"
-    for index in range(charts.COLOURS)
-)
+_STYLE: Final = Path(__file__).with_name("page.css")
 
 
 def render(
     report: ExportReport,
     *,
     reference: NDArray[np.float32],
-    scores: Mapping[str, NDArray[np.float32]],
+    answers: Mapping[str, Answers],
     labels: NDArray[np.int64] | None,
 ) -> str:
     """The page.
@@ -58,7 +31,7 @@ def render(
     Args:
         report: the figures.
         reference: the original's probabilities of the evaluation pictures, shape (n, classes).
-        scores: file name → its probabilities, same shape.
+        answers: file name → what it said.
         labels: the true classes, shape (n,), where they are known.
     """
     sections = [
@@ -66,13 +39,13 @@ def render(
         "<h2>Files</h2>",
         _table(report),
         *_next(report),
-        *_plots(report, reference, scores, labels),
+        *plots(report, reference, answers, labels),
         *_origin(report),
     ]
     return (
         '<!doctype html>\n<html lang="en"><meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
-        f"<title>Export of {escape(report.name)}</title>\n<style>{_STYLE}</style>\n"
+        f"<title>Export of {escape(report.name)}</title>\n<style>{_STYLE.read_text()}</style>\n"
         + "\n".join(sections)
         + "\n</html>\n"
     )
@@ -93,8 +66,8 @@ def _head(report: ExportReport) -> Iterator[str]:
 
 def _table(report: ExportReport) -> str:
     heads = (
-        *("file", "size, kB", "right, %", "points [95 %]", "p", "agrees, %"),
-        *("top 5, %", "gap", "drift", "worst class", "ms", "verdict"),
+        *("file", "verdict", "size, kB", "right, %", "points [95 %]", "p", "agrees, %"),
+        *("top 5, %", "gap", "drift", "worst class", "ms", "needs"),
     )
     rows = [_row(report, index, variant) for index, variant in enumerate(report.variants)]
     head = "".join(f"<th>{escape(text)}</th>" for text in heads)
@@ -102,9 +75,23 @@ def _table(report: ExportReport) -> str:
         "Points: accuracy, file minus original, with its 95 % interval; p: how likely a difference "
         "this large is between equals (McNemar); agrees: same best label; top 5: the original's "
         "best among the file's five; gap: largest difference of any probability; drift: of the "
-        "mean best probability; ms: one picture, one thread, on the machine that exported."
+        "mean best probability; ms: one picture, one thread, on the machine that exported; needs: "
+        "the oldest engine that has the file's operations, whose versions are in export.json."
     )
-    return f'<p class="soft">{words}</p><div class="scroll"><table><tr>{head}</tr>{"".join(rows)}</table></div>'
+    reasons = "".join(
+        f'<p class="bad">{escape(variant.file)}: {escape("; ".join(variant.problems))}</p>'
+        for variant in report.variants
+        if not variant.published
+    )
+    repairs = "".join(
+        f"<p>{escape(variant.file)} {escape(str(variant.repair))}</p>"
+        for variant in report.variants
+        if variant.repair
+    )
+    return (
+        f'<p class="soft">{words}</p><div class="scroll"><table><tr>{head}</tr>{"".join(rows)}'
+        f"</table></div>{reasons}{repairs}"
+    )
 
 
 def _row(report: ExportReport, index: int, variant: VariantReport) -> str:
@@ -126,15 +113,12 @@ def _row(report: ExportReport, index: int, variant: VariantReport) -> str:
             if worst is None or parity.worst_class_difference_points is None
             else f"{report.labels[worst]} {parity.worst_class_difference_points:+.2f}",
         ]
-    name = f'<span class="key c{index % charts.COLOURS}"></span> {escape(_short(report, variant))}'
+    name = f'<span class="key c{index % charts.COLOURS}"></span> {escape(short(report, variant))}'
     size = _number(variant.size_bytes and variant.size_bytes / 1000, "{:,.1f}")
-    verdict = (
-        "published"
-        if variant.published
-        else f'<span class="bad">left out: {escape("; ".join(variant.problems))}</span>'
-    )
-    middle = [size, *map(escape, cells), _number(variant.latency_ms, "{:.3f}")]
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in (name, *middle, verdict)) + "</tr>"
+    verdict = "published" if variant.published else '<span class="bad">left out</span>'
+    needs = escape(variant.min_runtime or "")
+    middle = [size, *map(escape, cells), _number(variant.latency_ms, "{:.3f}"), needs]
+    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in (name, verdict, *middle)) + "</tr>"
 
 
 def _next(report: ExportReport) -> Iterator[str]:
@@ -143,62 +127,6 @@ def _next(report: ExportReport) -> Iterator[str]:
     yield "<h2>Next</h2>"
     yield f"<p>Take {escape(report.recommended)}, the {why(report.recommended_for)} of them.</p>"
     yield f"<pre>{escape(chr(10).join(next_commands(Path(report.recommended))))}</pre>"
-
-
-def _plots(
-    report: ExportReport,
-    reference: NDArray[np.float32],
-    scores: Mapping[str, NDArray[np.float32]],
-    labels: NDArray[np.int64] | None,
-) -> Iterator[str]:
-    points = {
-        _short(report, variant): (variant.size_bytes / 1000, 100 * rate)
-        for variant in report.variants
-        if (rate := _rate(variant)) is not None and variant.size_bytes
-    }
-    known = report.reference is not None
-    if points:
-        original = 100 * report.reference.accuracy if report.reference else None
-        yield f"<h2>Size against {'accuracy' if known else 'agreement'}</h2>"
-        yield charts.size_against(points, "right, %" if known else "agrees, %", original)
-    if labels is not None and scores:
-        yield "<h2>Accuracy of each class, file minus original</h2>"
-        yield _classes(report, reference, scores, labels)
-    yield "<h2>How sure the files are</h2>"
-    yield '<p class="soft">The best probability of each picture: bars for the file, the line for '
-    yield "the original, heights as square roots.</p>"
-    best = reference.max(axis=1)
-    figures = [
-        f"<figure>{charts.histogram(scores[variant.file].max(axis=1), best, index)}"
-        f"<figcaption>{escape(_short(report, variant))}</figcaption></figure>"
-        for index, variant in enumerate(report.variants)
-        if variant.file in scores
-    ]
-    yield f'<div class="small">{"".join(figures)}</div>'
-
-
-def _classes(
-    report: ExportReport,
-    reference: NDArray[np.float32],
-    scores: Mapping[str, NDArray[np.float32]],
-    labels: NDArray[np.int64],
-) -> str:
-    expected = reference.argmax(axis=1)
-    nothing = np.full(len(report.labels), np.nan)
-    changes = {
-        variant.file: class_changes_points(
-            expected, scores[variant.file].argmax(axis=1), labels, len(report.labels)
-        )
-        if variant.file in scores
-        else nothing
-        for variant in report.variants
-    }
-    lowest = np.nanmin(np.nan_to_num([*changes.values()]), axis=0)
-    shown = np.sort(np.argsort(lowest, kind="stable")[:_CLASSES])
-    return charts.class_differences(
-        {name: points[shown] for name, points in changes.items()},
-        [report.labels[index] for index in shown],
-    )
 
 
 def _origin(report: ExportReport) -> Iterator[str]:
@@ -216,17 +144,6 @@ def _origin(report: ExportReport) -> Iterator[str]:
         f"{escape(versions)}. Every figure is in {NAME}; "
         "times are of the machine that exported.</p>"
     )
-
-
-def _rate(variant: VariantReport) -> float | None:
-    if variant.parity is None:
-        return None
-    accuracy = variant.parity.accuracy
-    return variant.parity.agreement if accuracy is None else accuracy
-
-
-def _short(report: ExportReport, variant: VariantReport) -> str:
-    return variant.file.removeprefix(f"{report.name}.")
 
 
 def _number(value: float | None, pattern: str) -> str:

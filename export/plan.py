@@ -10,7 +10,7 @@ from export import report, tools
 from export import source as sources
 from export.description import Description
 from export.source import Origin, Places
-from export.variants import Variant
+from export.variants import Variant, needing_pictures
 
 
 def plan(
@@ -34,7 +34,7 @@ def plan(
         origin,
         evaluation=evaluation,
         calibration=calibration,
-        calibrate=any(variant.needs_calibration for variant in variants),
+        calibrate=needing_pictures(variants, rounds=origin.rounds),
     )
     tools.require(variants)
     return list(_lines(origin, places, out, variants))

@@ -12,13 +12,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime import console, golden, modelfile, parity
-from edge_runtime.classifier import Classifier
+from edge_runtime import console, golden, modelfile
 from edge_runtime.errors import EdgeError, InputError, UsageError
 from edge_runtime.spec import Parity
 from export import report
-from export.latency import fitting
 from export.limits import Limits
+from export.variants import SLOW
+from export.verify import measure
 
 EVALUATION: Final = "evaluation.npz"
 
@@ -69,16 +69,17 @@ def verify(folder: Path) -> tuple[Rechecked, ...]:
     document = _document(folder / report.NAME)
     try:
         limits = Limits(**document["limits"])
-        published = [
-            (each["file"], each["sha256"]) for each in document["variants"] if each["published"]
-        ]
+        published = [each for each in document["variants"] if each["published"]]
+        files = [(each["file"], each["sha256"], each["precision"] in SLOW) for each in published]
         with np.load(folder / EVALUATION, allow_pickle=False) as archive:
             known = _Known(archive["images"], archive["scores"], dict(archive).get("labels"))
     except EdgeError:
         raise
     except Exception as error:  # JSON of another shape, or numpy's and zipfile's many kinds
         raise InputError(f"{folder} is damaged ({error}); export it again") from error
-    return tuple(_recheck(folder / file, sha256, limits, known) for file, sha256 in published)
+    return tuple(
+        _recheck(folder / file, sha256, limits, known, slow=slow) for file, sha256, slow in files
+    )
 
 
 def _document(path: Path) -> dict[str, Any]:
@@ -95,22 +96,19 @@ def _document(path: Path) -> dict[str, Any]:
     return document
 
 
-def _recheck(path: Path, sha256: str, limits: Limits, known: _Known) -> Rechecked:
+def _recheck(path: Path, sha256: str, limits: Limits, known: _Known, *, slow: bool) -> Rechecked:
     try:
         file = modelfile.read(path)
-        classifier = Classifier.from_file(file)
-        measured = parity.compare(
-            known.scores, classifier.scores(fitting(known.images, classifier)), known.labels
-        )
+        answers = measure(file, known.images, known.labels, known.scores, slow=slow)
         replayed = None if file.golden is None else golden.check(file)
     except EdgeError as error:
         return Rechecked(path.name, (str(error),))
-    problems = list(limits.problems(measured))
+    problems = list(limits.problems(answers.parity))
     if file.sha256 != sha256:
         problems.append(f"its digest is not that of {report.NAME}: another file under its name")
     if replayed is not None and not replayed.passed:
         problems.append(f"its golden samples do not replay: {replayed}")
-    return Rechecked(path.name, tuple(problems), measured)
+    return Rechecked(path.name, tuple(problems), answers.parity)
 
 
 def _print(rechecked: tuple[Rechecked, ...]) -> int:

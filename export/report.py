@@ -41,6 +41,7 @@ class VariantReport:
     operations: Mapping[str, int] = field(default_factory=dict)  # name → version
     min_runtime: str | None = None  # the oldest engine that has them all
     repair: Repair | None = None  # what was done about an int8 file outside its limits
+    layers: Mapping[str, float] = field(default_factory=dict)  # of int8: layer → its `Layer.noise`
 
     @property
     def name(self) -> str:

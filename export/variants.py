@@ -14,6 +14,8 @@ from edge_runtime.spec import Format, Precision
 Io = Literal["uint8", "int8", "float32"]
 Target = Literal["portable", "x86", "arm"]
 
+SLOW: Final[tuple[Precision, ...]] = ("int16x8",)  # see `Variant.slow`
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -42,6 +44,16 @@ class Variant:
     def needs_calibration(self) -> bool:
         """Integer activations need pictures that show their ranges."""
         return self.precision in ("int8", "int16x8")
+
+    @property
+    def takes_trained_ranges(self) -> bool:
+        """Of a model that was trained with rounding in it, it needs no pictures after all."""
+        return (self.format, self.precision) == ("tflite", "int8")
+
+    @property
+    def slow(self) -> bool:
+        """No engine has fast kernels for it: a hundred times the time of `int8` a picture."""
+        return self.precision in SLOW
 
 
 _RGB: Final = "of a grey model, but takes RGB, which is all that MediaPipe gives"
@@ -86,7 +98,7 @@ def select(
         rgb: take the variant for RGB as well.
 
     Raises:
-        UsageError: a term means no variant.
+        UsageError: a term means no variant, or `io` or `target` concerns none that is meant.
     """
     meanings = {term: _meaning(term) for term in terms}
     for term, meant in meanings.items():
@@ -100,13 +112,40 @@ def select(
     if rgb:
         chosen |= {variant for variant in VARIANTS if variant.rgb}
     asked = {_instead(variant, io, target) for variant in chosen}
-    return tuple(variant for variant in VARIANTS if variant in asked)
+    made = tuple(variant for variant in VARIANTS if variant in asked)
+    integers = [variant for variant in made if variant.precision == "int8"]
+    if io != "uint8" and io not in (each.io for each in integers if each.format == "tflite"):
+        raise _idle("--io", io, "int8.tflite", made)
+    if target != "portable" and target not in (each.target for each in integers):
+        raise _idle("--target", target, "int8.onnx", made)
+    return made
 
 
 def _meaning(term: str) -> tuple[Variant, ...]:
     usual = (variant for variant in USUAL if variant.format == term)
     named = (variant for variant in VARIANTS if term in (variant.name, variant.stem))
     return (*usual, *named)
+
+
+def _idle(flag: str, value: str, file: str, made: Sequence[Variant]) -> UsageError:
+    """A flag that would change nothing was meant to change something."""
+    return UsageError(
+        f"{flag} {value} changes {file} only, which --only leaves out (it makes "
+        f"{', '.join(each.name for each in made)}); add it to --only, or leave {flag} out"
+    )
+
+
+def needing_pictures(variants: Sequence[Variant], *, rounds: bool) -> bool:
+    """Whether any variant needs calibration pictures.
+
+    Args:
+        variants: what is made.
+        rounds: the model was trained with rounding in it, and so brings ranges.
+    """
+    return any(
+        variant.needs_calibration and not (rounds and variant.takes_trained_ranges)
+        for variant in variants
+    )
 
 
 def _instead(variant: Variant, io: Io, target: Target) -> Variant:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime import modelfile, parity, preprocess
+from edge_runtime import parity, preprocess
 from edge_runtime.classifier import Classifier
+from edge_runtime.errors import ModelError
+from edge_runtime.modelfile import ModelFile
 from edge_runtime.spec import ImageInput, Parity
+from export.latency import fitting
 from export.report import VariantReport
 
 STRANGER: Final = 1e-4  # of any probability: more is no rounding but another computation
 
+# A file without fast kernels is asked about so many: in seconds rather than minutes, for an interval
+# three times as wide as that of 10,000 pictures.
+SLOW_PICTURES: Final = 1000
+
+_ALONE: Final = 0.05  # of any probability: even where a last digit decides on a step, it is less
 _BATCH = 256  # pictures per call: bounds the memory that a large evaluation set takes
 
 
@@ -42,32 +49,72 @@ def reference_scores(
     return np.concatenate(rows).astype(np.float32)
 
 
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What a file said of the evaluation pictures, or of some of them."""
+
+    parity: Parity
+    scores: NDArray[np.float32]  # probabilities, shape (n, classes)
+    rows: NDArray[np.intp]  # which pictures, in rising order, shape (n,)
+
+
 def measure(
-    path: Path,
+    file: ModelFile,
     pixels: NDArray[np.uint8],
     labels: NDArray[np.int64] | None,
     reference: NDArray[np.float32],
-) -> tuple[Parity, NDArray[np.float32]]:
-    """Run a sealed model file over the evaluation pictures.
-
-    Args:
-        path: the file.
-        pixels: uint8 0..255, shape (n, height, width, channels), RGB or grey.
-        labels: the true classes, shape (n,); without them only agreement is measured.
-        reference: the original's probabilities, shape (n, classes).
-
-    Returns:
-        How it compares, and its probabilities, shape (n, classes).
+    *,
+    slow: bool = False,
+) -> Answers:
+    """Run a sealed model file over the evaluation pictures; see `ask`.
 
     Raises:
-        ModelError: the engine refuses the file.
+        ModelError: the engine refuses the file, or it depends on how many pictures come at once.
     """
-    scores = Classifier.from_file(modelfile.read(path)).scores(pixels)
-    return parity.compare(reference, scores, labels), scores
+    return ask(Classifier.from_file(file), pixels, labels, reference, slow=slow)
+
+
+def ask(
+    classifier: Classifier,
+    pixels: NDArray[np.uint8],
+    labels: NDArray[np.int64] | None,
+    reference: NDArray[np.float32],
+    *,
+    slow: bool = False,
+) -> Answers:
+    """Compare a file's answers with the original's.
+
+    Args:
+        classifier: the file, opened.
+        pixels: uint8 0..255, shape (n, height, width, channels), RGB or grey; grey ones are shown
+            in RGB to a file that takes it.
+        labels: the true classes, shape (n,); without them only agreement is measured.
+        reference: the original's probabilities, shape (n, classes).
+        slow: ask it about no more than `SLOW_PICTURES`.
+
+    Raises:
+        ModelError: its answer depends on how many pictures come at once.
+    """
+    rows = judging(len(pixels), slow=slow)
+    shown = fitting(pixels[rows], classifier)
+    scores = classifier.scores(shown)
+    if not np.allclose(classifier.scores(shown[:1]), scores[:1], atol=_ALONE):
+        raise ModelError(
+            "a picture alone gets other scores than among others; report this as a bug"
+        )
+    found = parity.compare(reference[rows], scores, None if labels is None else labels[rows])
+    return Answers(found, scores, rows)
+
+
+def judging(count: int, *, slow: bool) -> NDArray[np.intp]:
+    """The rows of the pictures that judge a file: all, or a fixed draw of them for slow files."""
+    if not slow or count <= SLOW_PICTURES:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).permutation(count)[:SLOW_PICTURES])
 
 
 def without_strangers(
-    made: tuple[VariantReport, ...], scores: Mapping[str, NDArray[np.float32]]
+    made: tuple[VariantReport, ...], answers: Mapping[str, Answers]
 ) -> tuple[VariantReport, ...]:
     """Compare the float32 files of all formats with each other, to the last picture.
 
@@ -76,7 +123,7 @@ def without_strangers(
 
     Args:
         made: all files.
-        scores: file name → its probabilities of the evaluation pictures, shape (n, classes).
+        answers: file name → what it said of all evaluation pictures.
     """
     floats = [each for each in made if each.precision == "float32" and each.published]
     if len(floats) < 2:
@@ -84,7 +131,7 @@ def without_strangers(
     closest, *others = sorted(floats, key=_distance)
     strange = {}
     for other in others:
-        largest = float(np.max(np.abs(scores[other.file] - scores[closest.file])))
+        largest = float(np.max(np.abs(answers[other.file].scores - answers[closest.file].scores)))
         if largest > STRANGER:
             strange[other.file] = (
                 f"a probability differs by {largest:.2g} from {closest.file}'s, "

@@ -55,7 +55,7 @@ class Converter(Protocol):
         ...
 
     def quantizer(
-        self, model: Any, variant: Variant, spec: ModelSpec, calibration: CalibrationSet
+        self, model: Any, variant: Variant, spec: ModelSpec, calibration: CalibrationSet | None
     ) -> Quantizer:
         """Convert, and let calibration pictures show the ranges of the activations.
 
@@ -63,7 +63,8 @@ class Converter(Protocol):
             model: a `keras.Model` from float32 (n, height, width, channels) to (n, classes).
             variant: an integer one of this format.
             spec: the model's spec.
-            calibration: the pictures, and the original's scores of them.
+            calibration: the pictures, and the original's scores of them; None for a model that
+                was trained with rounding in it.
         """
         ...
 

@@ -39,21 +39,52 @@ class Layer:
     noise: float  # mean share of a channel that rounding drowns, 0..1
 
 
-def channel_noise(values: NDArray[np.float32], low: float, high: float) -> float:
-    """How much of a tensor's channels its rounding drowns.
+class Spread:
+    """How far each channel of a tensor spreads, learned from one batch after the other.
 
-    Args:
-        values: what it held for some pictures, the last axis being the channels.
-        low: smallest value that its steps must reach.
-        high: largest value.
-
-    Returns:
-        The mean over all channels that vary of noise / (noise + signal), 0..1.
+    Whole tensors are not kept: those of 64 photographs would fill gigabytes. The variances of two
+    parts join as Chan, Golub and LeVeque (1979) say.
     """
-    variance = values.reshape(-1, values.shape[-1]).astype(np.float64).var(axis=0)
-    alive = variance[variance > 0]
-    noise = ((max(high, 0.0) - min(low, 0.0)) / _STEPS) ** 2 / 12
-    return float(np.mean(noise / (noise + alive))) if len(alive) else 0.0
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._mean = self._squares = np.zeros(1)  # squares: of the distances from the mean, summed
+        self._lowest, self._highest = np.full(1, np.inf), np.full(1, -np.inf)
+
+    def add(self, values: NDArray[np.float32]) -> None:
+        """Take in what the tensor held, the last axis being the channels."""
+        rows = values.reshape(-1, values.shape[-1] if values.ndim else 1).astype(np.float64)
+        mean, total = rows.mean(axis=0), self._count + len(rows)
+        apart = mean - self._mean
+        self._squares = (
+            self._squares
+            + ((rows - mean) ** 2).sum(axis=0)
+            + apart**2 * self._count * len(rows) / total
+        )
+        self._mean = self._mean + apart * len(rows) / total
+        self._count = total
+        self._lowest = np.minimum(self._lowest, rows.min(axis=0))
+        self._highest = np.maximum(self._highest, rows.max(axis=0))
+
+    @property
+    def limits(self) -> tuple[float, float]:
+        """The smallest and the largest value of all channels."""
+        return float(self._lowest.min()), float(self._highest.max())
+
+    def noise(self, low: float, high: float) -> float:
+        """How much of the tensor's channels its rounding drowns.
+
+        Args:
+            low: smallest value that its steps must reach.
+            high: largest value.
+
+        Returns:
+            The mean over all channels that vary of noise / (noise + signal), 0..1.
+        """
+        alive = self._highest > self._lowest
+        signal = self._squares[alive] / max(1, self._count)
+        noise = ((max(high, 0.0) - min(low, 0.0)) / _STEPS) ** 2 / 12
+        return float(np.mean(noise / (noise + signal))) if alive.any() and noise else 0.0
 
 
 def ranked(
@@ -63,7 +94,7 @@ def ranked(
 
     Args:
         operations: in the order they run.
-        noise: tensor name → `channel_noise`, for the tensors that are rounded.
+        noise: tensor name → `Spread.noise`, for the tensors that are rounded.
         known: the Keras layers' names, for the titles.
     """
     names = tuple(known)

@@ -16,7 +16,7 @@ import edge_runtime
 from edge_runtime.backends.onnx import OnnxBackend
 from edge_runtime.modelfile import seal_onnx as seal
 from edge_runtime.spec import ImageInput, ModelSpec
-from export.calibration import CalibrationSet
+from export.calibration import CalibrationSet, required
 from export.formats import Needs, onnx_graph, onnx_layers
 from export.formats.layers import Layer, weighted
 from export.variants import Target, Variant
@@ -40,7 +40,9 @@ def convert(model: Any, variant: Variant, spec: ModelSpec) -> bytes:  # noqa: AR
     return bytes(onnx_graph.tidy(_converted(model, spec.image)).SerializeToString())
 
 
-def quantizer(model: Any, variant: Variant, spec: ModelSpec, calibration: CalibrationSet) -> _Int8:
+def quantizer(
+    model: Any, variant: Variant, spec: ModelSpec, calibration: CalibrationSet | None
+) -> _Int8:
     """See `export.formats.Converter.quantizer`."""
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -49,7 +51,9 @@ def quantizer(model: Any, variant: Variant, spec: ModelSpec, calibration: Calibr
         onnx.save(_converted(model, spec.image), plain)
         # Symbolic shapes need sympy and are of no use to a model whose shapes are all fixed.
         quant_pre_process(plain, prepared, skip_symbolic_shape=True)
-        return _Int8(onnx.load(prepared), variant.target, spec, calibration, weighted(model))
+        return _Int8(
+            onnx.load(prepared), variant.target, spec, required(calibration), weighted(model)
+        )
 
 
 def needs(model: bytes) -> Needs:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import numpy_helper
 
-_COPY_DIMENSION: Final = 0  # in Reshape's target: as in the input
+# In Reshape's target: whatever is left, and as in the input.
+_REST, _COPY = -1, 0
 
 
 def tidy(model: Any) -> Any:
@@ -68,11 +69,25 @@ def _free_batch(graph: Any) -> None:
     for value in (*graph.input, *graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     constants = {constant.name: constant for constant in graph.initializer}
-    for name in {node.input[1] for node in graph.node if node.op_type == "Reshape"}:
+    pictures = _depending(graph)
+    for node in graph.node:
+        name = node.input[1] if node.op_type == "Reshape" else None
+        if name is None or node.input[0] not in pictures:
+            continue
         shape = numpy_helper.to_array(constants[name]).copy()
         if shape[0] == 1:
-            shape[0] = _COPY_DIMENSION
+            # A Squeeze before it takes the batch away as well when there is one picture only.
+            shape[0] = _COPY if _REST in shape else _REST
             constants[name].CopyFrom(numpy_helper.from_array(shape, name))
+
+
+def _depending(graph: Any) -> set[str]:
+    """The values that depend on the pictures; others have no batch, whatever their shape."""
+    found = {value.name for value in graph.input}
+    for node in graph.node:  # in the order they run
+        if found & set(node.input):
+            found |= set(node.output)
+    return found
 
 
 def _rename(graph: Any) -> None:

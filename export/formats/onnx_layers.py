@@ -10,7 +10,7 @@ import onnx
 import onnxruntime
 
 from export.calibration import CalibrationSet
-from export.formats.layers import PICTURES, Layer, Operation, channel_noise, ranked
+from export.formats.layers import PICTURES, Layer, Operation, Spread, ranked
 
 
 def layers(model: Any, calibration: CalibrationSet, known: Sequence[str]) -> tuple[Layer, ...]:
@@ -24,10 +24,8 @@ def layers(model: Any, calibration: CalibrationSet, known: Sequence[str]) -> tup
     constants = {tensor.name: tensor for tensor in model.graph.initializer}
     operations = [_operation(node, constants) for node in model.graph.node]
     rounded = [operation.output for operation in operations]
-    noise = {
-        name: channel_noise(values, float(values.min()), float(values.max()))
-        for name, values in _values(model, calibration, rounded).items()
-    }
+    spreads = _spreads(model, calibration, rounded)
+    noise = {name: spread.noise(*spread.limits) for name, spread in spreads.items()}
     return ranked(operations, noise, known)
 
 
@@ -44,8 +42,7 @@ def _operation(node: Any, constants: dict[str, Any]) -> Operation:
     )
 
 
-def _values(model: Any, calibration: CalibrationSet, names: Sequence[str]) -> dict[str, Any]:
-    """What the tensors held, channels last."""
+def _spreads(model: Any, calibration: CalibrationSet, names: Sequence[str]) -> dict[str, Spread]:
     open_ = onnx.ModelProto.FromString(model.SerializeToString())
     shown = {value.name for value in open_.graph.output}
     open_.graph.output.extend(
@@ -55,8 +52,8 @@ def _values(model: Any, calibration: CalibrationSet, names: Sequence[str]) -> di
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(open_.SerializeToString(), options)
     given = session.get_inputs()[0].name
-    found: dict[str, list[Any]] = {name: [] for name in names}
+    found = {name: Spread() for name in names}
     for batch, _ in zip(calibration.inputs(), range(PICTURES), strict=False):
-        for name, value in zip(names, session.run(list(names), {given: batch}), strict=True):
-            found[name].append(np.moveaxis(value, 1, -1) if value.ndim == 4 else value)
-    return {name: np.concatenate(values) for name, values in found.items()}
+        for name, values in zip(names, session.run(list(names), {given: batch}), strict=True):
+            found[name].add(np.moveaxis(values, 1, -1) if values.ndim == 4 else values)
+    return found

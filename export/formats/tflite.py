@@ -10,7 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edge_runtime.modelfile import seal_tflite as seal
 from edge_runtime.spec import ModelSpec
-from export.calibration import CalibrationSet
+from export.calibration import CalibrationSet, required
 from export.formats import tflite_head, tflite_layers
 from export.formats.fake_quant import Trained, is_fake_quantized
 from export.formats.layers import Layer, weighted
@@ -46,7 +46,7 @@ def convert(model: Any, variant: Variant, spec: ModelSpec) -> bytes:  # noqa: AR
 
 
 def quantizer(
-    model: Any, variant: Variant, spec: ModelSpec, calibration: CalibrationSet
+    model: Any, variant: Variant, spec: ModelSpec, calibration: CalibrationSet | None
 ) -> _Int8 | _Int16x8 | Trained:
     """See `export.formats.Converter.quantizer`."""
     import tensorflow as tf
@@ -57,7 +57,8 @@ def quantizer(
         converter.inference_input_type = tf.dtypes.as_dtype(variant.io)
         converter.inference_output_type = tf.dtypes.as_dtype(variant.io)
         return Trained(bytes(converter.convert()))
-    converter.representative_dataset = lambda: ([batch] for batch in calibration.inputs())
+    shown = required(calibration)
+    converter.representative_dataset = lambda: ([batch] for batch in shown.inputs())
     if variant.precision == "int16x8":
         wide = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
         converter.target_spec.supported_ops = [wide]
@@ -66,7 +67,7 @@ def quantizer(
     # Stops halfway, at a float model that knows its ranges; `_Int8.quantize` does the rest. Going
     # on is the only way to keep layers in floats, and takes a hundredth of the time up to here.
     converter._experimental_calibrate_only = True  # noqa: SLF001
-    return _Int8(bytes(converter.convert()), variant, spec, calibration, weighted(model))
+    return _Int8(bytes(converter.convert()), variant, spec, shown, weighted(model))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from export.calibration import CalibrationSet
-from export.formats.layers import PICTURES, Layer, Operation, channel_noise, ranked
+from export.formats.layers import PICTURES, Layer, Operation, Spread, ranked
 from export.formats.tflite_file import unpack
 
 
@@ -26,13 +26,13 @@ def layers(
     graph = model.subgraphs[0]
     operations = [_operation(model, graph, operator) for operator in graph.operators]
     rounded = [operator.outputs[0] for operator in graph.operators]
-    values = _values(calibrated, calibration, [int(index) for index in rounded])
+    spreads = _spreads(calibrated, calibration, [int(index) for index in rounded])
     noise = {}
     for index in rounded:
         ranges = graph.tensors[index].quantization
         if ranges is not None and ranges.min is not None and len(ranges.min) == 1:
             limits = float(ranges.min[0]), float(ranges.max[0])
-            noise[_name(graph, index)] = channel_noise(values[int(index)], *limits)
+            noise[_name(graph, index)] = spreads[int(index)].noise(*limits)
     return ranked(operations, noise, known)
 
 
@@ -44,7 +44,9 @@ def _operation(model: Any, graph: Any, operator: Any) -> Operation:
     used = [int(index) for index in operator.inputs if index >= 0]
     stored = {index: model.buffers[graph.tensors[index].buffer].data for index in used}
     constants = [index for index in used if stored[index] is not None and len(stored[index])]
-    sizes = [int(np.prod(graph.tensors[index].shape)) for index in constants]
+    # A single number has no shape here.
+    shapes = [graph.tensors[index].shape for index in constants]
+    sizes = [1 if shape is None else int(np.prod(shape)) for shape in shapes]
     return Operation(
         name=_name(graph, operator.outputs[0]),
         inputs=tuple(_name(graph, index) for index in used if index not in constants),
@@ -55,16 +57,18 @@ def _operation(model: Any, graph: Any, operator: Any) -> Operation:
     )
 
 
-def _values(model: bytes, calibration: CalibrationSet, indices: Sequence[int]) -> dict[int, Any]:
+def _spreads(
+    model: bytes, calibration: CalibrationSet, indices: Sequence[int]
+) -> dict[int, Spread]:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=model, experimental_preserve_all_tensors=True)
     interpreter.allocate_tensors()
     (given,) = interpreter.get_input_details()
-    found: dict[int, list[Any]] = {index: [] for index in indices}
+    found = {index: Spread() for index in indices}
     for batch, _ in zip(calibration.inputs(), range(PICTURES), strict=False):
         interpreter.set_tensor(given["index"], batch)
         interpreter.invoke()
-        for index, values in found.items():
-            values.append(interpreter.get_tensor(index))
-    return {index: np.concatenate(values) for index, values in found.items()}
+        for index, spread in found.items():
+            spread.add(interpreter.get_tensor(index))
+    return found

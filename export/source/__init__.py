@@ -16,19 +16,21 @@ from edge_runtime.errors import InputError, ModelError, UsageError
 from edge_runtime.spec import ModelSpec
 from export.description import Description
 from export.source import pictures
-from export.source.described import spec_of
-from export.source.origin import MODEL, SUMMARY, Origin, find
-from export.source.pictures import Pictures
+from export.source.described import check, spec_of
+from export.source.origin import MODEL, SUMMARY, Origin, find, folder_for
+from export.source.pictures import Given, Pictures
 
 __all__ = [
     "CALIBRATION",
     "EVALUATION",
     "MODEL",
     "SUMMARY",
+    "Given",
     "Origin",
     "Places",
     "Source",
     "find",
+    "folder_for",
     "gather",
     "load",
     "read",
@@ -38,12 +40,12 @@ CALIBRATION: Final = "calibration.npz"
 EVALUATION: Final = "evaluation.npz"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Places:
-    """Where the pictures are."""
+    """Where the pictures are, or the pictures themselves."""
 
-    evaluation: Path
-    calibration: Path | None  # None where no variant needs them
+    evaluation: Given
+    calibration: Given | None  # None where no variant needs them
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,7 @@ class Source:
 
 
 def places(
-    origin: Origin, *, evaluation: Path | None, calibration: Path | None, calibrate: bool
+    origin: Origin, *, evaluation: Given | None, calibration: Given | None, calibrate: bool
 ) -> Places:
     """Where the pictures are; a run directory has its own.
 
@@ -75,21 +77,19 @@ def places(
     return Places(judged, _place(origin, "calibration", calibration) if calibrate else None)
 
 
-def _place(origin: Origin, role: pictures.Role, named: Path | None) -> Path:
+def _place(origin: Origin, role: pictures.Role, named: Given | None) -> Given:
     if named is not None:
-        return pictures.find(named, role)
+        return pictures.find(named, role) if isinstance(named, Path) else named
     around = ", or leave integers out with --only float32,float16,dynamic"
+    around = around if role == "calibration" else ""
     if origin.run is None:
         raise UsageError(
-            f"{origin.path} comes without pictures; add --{role} SOURCE: a run directory, an .npz "
-            f"or a folder of pictures{around if role == 'calibration' else ''}"
+            f"{origin.path} comes without pictures; add --{role} SOURCE: a run directory, an .npz, "
+            f"a folder of pictures or a data set's name{around}"
         )
     own = origin.run / f"{role}.npz"
     if not own.is_file():
-        raise InputError(
-            f"{own} does not exist; train again, or add --{role} SOURCE"
-            f"{around if role == 'calibration' else ''}"
-        )
+        raise InputError(f"{own} does not exist; train again, or add --{role} SOURCE{around}")
     return own
 
 
@@ -100,7 +100,9 @@ def gather(origin: Origin, spec: ModelSpec, places: Places) -> Source:
         InputError: pictures are missing or unfit, or are in both sets.
     """
     judged = pictures.read(places.evaluation, "evaluation", spec)
-    shown = places.calibration and pictures.read(places.calibration, "calibration", spec)
+    shown = None
+    if places.calibration is not None:
+        shown = pictures.read(places.calibration, "calibration", spec)
     if shown and (both := pictures.overlap(shown, judged)):
         raise InputError(
             f"{both} of the {len(shown.pixels)} calibration pictures are evaluation pictures too, "
@@ -115,7 +117,7 @@ def gather(origin: Origin, spec: ModelSpec, places: Places) -> Source:
         labels=judged.labels,
         calibration=shown.pixels if shown else None,
         evaluated_on=judged.source,
-        calibrated_on=shown or None,
+        calibrated_on=shown,
     )
 
 
@@ -151,17 +153,23 @@ def load(origin: Origin) -> tuple[Any, ModelSpec, tuple[str, ...]]:
     from export.source.loading import load as load_keras
 
     model = load_keras(origin)
-    if origin.spec is not None:
+    if origin.spec is not None and not origin.told:
         _compare(origin.path, model, origin.spec)
         return model, origin.spec, ()
-    model, facts = adapt(origin.path, model, origin.description)
-    spec = spec_of(origin.path, facts, origin.description)
+    described = origin.description if origin.spec is None else _as_told(origin.spec)
+    model, facts = adapt(origin.path, model, described)
+    spec = origin.spec or spec_of(origin.path, facts, described)
+    check(origin.path, facts, spec)
     inside = {
         "nothing": "pixels are normalised outside of it",
         "from 0..1": "pixels are brought to 0..1 outside of it, and normalised inside",
         "from 0..255": "pixels are normalised inside of it",
     }[facts.inside]
     return model, spec, (f"{origin.path.name} gives {facts.scores}; {inside}",)
+
+
+def _as_told(spec: ModelSpec) -> Description:
+    return Description(color=spec.image.color, size=(spec.image.height, spec.image.width))
 
 
 def _compare(path: Path, model: Any, spec: ModelSpec) -> None:

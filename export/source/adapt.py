@@ -50,7 +50,9 @@ def adapt(path: Path, model: Any, description: Description) -> tuple[Any, Facts]
     if len(taken) == 2:
         prepared = keras.layers.Reshape((height, width))(prepared)
     try:
-        output = _only(path, model(prepared, training=False))
+        # Not `training=False`, which would stay in the graph, also for a `call` that has no such
+        # argument; whoever calls the whole says it.
+        output = _only(path, model(prepared))
     except (TypeError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise ModelError(f"{path} does not take pictures {taken}: {reason}") from error
@@ -63,7 +65,8 @@ def adapt(path: Path, model: Any, description: Description) -> tuple[Any, Facts]
     kind = _kind(path, _noise(keras.Model(image, output), inside), activation)
     if classes == 1:
         output = _no_and_yes(keras, output, kind)
-    own = getattr(model, "output", None)  # of a functional model, whose layers can be seen
+    # Of a functional model, whose layers can be seen; a subclassed one has only just been called.
+    own = model.output if getattr(model, "inputs", None) else None
     unchanged = (
         taken == (height, width, channels)
         and description.color != "bgr"
@@ -124,13 +127,16 @@ def _picture(
         )
     if description.color is not None and (channels == 1) != (description.color == "gray"):
         raise UsageError(
-            f"{path} takes {channels} channel(s), --color is {description.color}; leave it out"
+            f"{path} takes {channels} channel(s), but was described as {description.color}"
         )
     size = cast("tuple[int | None, int | None]", taken[:2])
     if None in size and description.size is None:
         raise UsageError(f"{path} takes pictures of any size; add --size HEIGHTxWIDTH")
     if None not in size and description.size not in (None, size):
-        raise UsageError(f"{path} takes pictures of {size[0]}x{size[1]}; leave out --size")
+        told = "x".join(map(str, description.size or ()))
+        raise UsageError(
+            f"{path} takes pictures of {size[0]}x{size[1]}, but was described as {told}"
+        )
     height, width = description.size if None in size and description.size else size
     return cast("tuple[int, int, int]", (height, width, channels))
 

@@ -64,6 +64,29 @@ def spec_of(path: Path, facts: Facts, description: Description) -> ModelSpec:
     )
 
 
+def check(path: Path, facts: Facts, spec: ModelSpec) -> None:
+    """Compare a spec that was told, as a whole, with what the model shows.
+
+    Raises:
+        UsageError: the two contradict each other.
+    """
+    if len(spec.labels) != facts.classes:
+        raise UsageError(
+            f"{path} gives {facts.classes} scores but is told {len(spec.labels)} labels; "
+            "give one label per score, in the order of training"
+        )
+    if spec.scores != facts.scores:
+        raise UsageError(f"{path} gives {facts.scores}, but is told to give {spec.scores}")
+    as_it_is = spec.image.mean == _spread((0.0,), facts) and spec.image.std == _spread(
+        (1.0,), facts
+    )
+    if facts.inside == "from 0..255" and not as_it_is:
+        raise UsageError(
+            f"{path} scales pixels 0..255 in its own first layers, so mean {spec.image.mean} and "
+            f"std {spec.image.std} would scale them twice; give mean 0 and std 1"
+        )
+
+
 def missing_labels(path: Path) -> UsageError:
     """The first thing that a model made elsewhere has to be told."""
     return UsageError(

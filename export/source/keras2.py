@@ -40,6 +40,8 @@ def mended(config: Any) -> Any:
     match config:
         case {"class_name": "DepthwiseConv2D", "config": {"groups": _}}:
             del config["config"]["groups"]  # Keras 3 has no such setting; it was always 1
+        case {"class_name": "BatchNormalization", "config": {"axis": [axis]}}:
+            config["config"]["axis"] = axis  # Keras 3 wants the number, and says so in inner models
         case {"class_name": "Sequential", "config": {"layers": [first, *_]}}:
             shape = first.get("config", {}).pop("batch_input_shape", None)
             if shape is not None:

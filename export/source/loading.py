@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from edge_runtime.errors import EngineError, ModelError
-from export.source import keras2
-from export.source.origin import Origin, code_in
+from export.source import contents, keras2
+from export.source.origin import Origin
 
 # Operations of a TensorFlow graph that reach out of it: files, and Python itself.
 _REACHING_OUT: Final = frozenset(
@@ -30,9 +31,13 @@ def load(origin: Origin) -> Any:
         ModelError: it cannot be loaded, or holds code that was not trusted.
         EngineError: Keras or TensorFlow do not start.
     """
+    if origin.kind in ("keras", "h5"):
+        _check(origin)  # before TensorFlow's seconds
     start_keras()
-    if not origin.trusted:
-        _refuse_code(origin)
+    if origin.kind == "memory":
+        return origin.model
+    if origin.kind == "saved-model":
+        _check(origin)
     try:
         match origin.kind:
             case "saved-model":
@@ -40,7 +45,7 @@ def load(origin: Origin) -> Any:
             case "h5":
                 with keras2.readable(origin.path) as path:
                     return _from_file(path, origin)
-            case "keras":
+            case _:
                 return _from_file(origin.path, origin)
     except ModelError:
         raise
@@ -70,34 +75,21 @@ def start_keras() -> Any:
     return keras
 
 
-def _refuse_code(origin: Origin) -> None:
+def _check(origin: Origin) -> None:
+    """Refuse what would exhaust memory, and code that was not trusted."""
     try:
-        found = (
-            _graph_code(origin.path)
-            if origin.kind == "saved-model"
-            else next(code_in(_config(origin)), None)
-        )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        if origin.kind == "saved-model":
+            found = _graph_code(origin.path)
+        else:
+            contents.refuse_a_bomb(origin.path, origin.kind)
+            found = next(contents.code_in(contents.config(origin.path, origin.kind)), None)
+    except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile) as error:
         raise _unloadable(origin, error) from error
-    if found is not None:
+    if found is not None and not origin.trusted:
         raise ModelError(
             f"{origin.path} holds code of its own: {found}; "
             "add --trust-model-code if you know who made it"
         )
-
-
-def _config(origin: Origin) -> Any:
-    """The JSON that says how the model is built."""
-    if origin.kind == "keras":
-        with zipfile.ZipFile(origin.path) as archive:
-            return json.loads(archive.read("config.json"))
-    import h5py
-
-    with h5py.File(origin.path) as file:
-        config = file.attrs.get("model_config")
-    if config is None:
-        raise ValueError("it holds weights without a model; save the whole model with `model.save`")
-    return json.loads(config)
 
 
 def _graph_code(folder: Path) -> str | None:
@@ -135,10 +127,28 @@ def _saved_model(folder: Path) -> Any:
 def _from_file(path: Path, origin: Origin) -> Any:
     import keras
 
-    model = keras.models.load_model(path, compile=False, safe_mode=not origin.trusted)
-    for layer in model._flatten_layers():  # noqa: SLF001  nested ones too; nothing public does it
-        if isinstance(layer, keras.layers.Normalization) and layer.built:
-            # As tensors they are captured from outside the graph, where Keras' ONNX export
-            # (3.15) loses them; as arrays they are constants inside it.
+    return keras.models.load_model(path, compile=False, safe_mode=not origin.trusted)
+
+
+@contextmanager
+def constants_inside(model: Any) -> Iterator[None]:
+    """Let a model's Normalization layers hold arrays for the length of the block.
+
+    As tensors their mean and variance are captured from outside the graph, where Keras' ONNX export
+    (3.15) loses them; as arrays they are constants inside it.
+    """
+    import keras
+
+    layers = [
+        layer
+        for layer in model._flatten_layers()  # noqa: SLF001  nested ones too; nothing public does it
+        if isinstance(layer, keras.layers.Normalization) and layer.built
+    ]
+    held = [(layer.mean, layer.variance) for layer in layers]
+    try:
+        for layer in layers:
             layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
-    return model
+        yield
+    finally:
+        for layer, (mean, variance) in zip(layers, held, strict=True):
+            layer.mean, layer.variance = mean, variance

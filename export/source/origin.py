@@ -7,15 +7,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from edge_runtime import modelfile
 from edge_runtime.errors import InputError, SpecError, UsageError
 from edge_runtime.spec import ModelSpec
 from export.description import Description
+from export.source import contents
+from export.source.contents import Kind
 from export.source.described import missing_labels
-
-Kind = Literal["keras", "h5", "saved-model"]
 
 MODEL: Final = "model.keras"
 SUMMARY: Final = "train.json"
@@ -24,46 +24,88 @@ _SAVED_MODEL: Final = "saved_model.pb"
 _KINDS: Final[dict[str, Kind]] = {".keras": "keras", ".h5": "h5", ".hdf5": "h5"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Origin:
-    """A model as it lies on the disk."""
+    """A model as it lies on the disk, or in memory."""
 
-    path: Path  # the Keras file, or the SavedModel's folder
+    path: Path  # the Keras file, or the SavedModel's folder; in memory, its name
     kind: Kind
-    sha256: str  # of the file, or of the folder's files in their order
-    spec: ModelSpec | None  # what the file says about itself
+    sha256: str  # of the file, of the folder's files in their order, or of a model's weights
+    spec: ModelSpec | None  # what is known of it before it is loaded
+    told: bool = True  # a person says what it is; the file itself does not
     run: Path | None = None  # the run directory it lies in, where pictures are found
     seed: int | None = None  # of the training
     description: Description = field(default_factory=Description)
     trusted: bool = False  # code inside may run
+    model: Any = None  # the keras.Model itself, where it is in memory
+
+    @property
+    def rounds(self) -> bool:
+        """It was trained with rounding in it, so no calibration picture is needed for int8.tflite."""
+        if self.kind == "memory":
+            from export.formats.fake_quant import is_fake_quantized
+
+            return is_fake_quantized(self.model)
+        return contents.rounds(self.path, self.kind)
 
 
-def find(path: Path, description: Description, *, trusted: bool = False) -> Origin:
-    """Find the model that is meant by a path.
+def find(
+    model: Any,
+    description: Description,
+    *,
+    spec: ModelSpec | None = None,
+    trusted: bool = False,
+) -> Origin:
+    """Find the model that is meant.
 
     Args:
-        path: a run directory of `python -m train`, a `.keras`, `.h5` or `.hdf5` file, or a
-            SavedModel's folder.
+        model: the path of a run directory of `python -m train`, of a `.keras`, `.h5` or `.hdf5`
+            file, or of a SavedModel's folder; or a keras.Model.
         description: what the model does not say itself.
+        spec: instead of a description, all of it.
         trusted: code inside the model file may run.
 
     Raises:
-        UsageError: `path` is none of these, or says itself what flags say as well.
+        UsageError: `model` is none of these, or says itself what flags or `spec` say as well.
         ModelError: the Keras file is damaged.
         SpecError: the spec inside is missing from a run directory's model, or wrong.
         InputError: the run directory's summary is damaged.
     """
-    origin = _find(path)
-    if origin.spec is None:
-        if description.labels is None:
-            raise missing_labels(origin.path)
-        return replace(origin, description=description, trusted=trusted)
-    if description.given:
-        raise UsageError(
-            f"{origin.path} says this itself; leave out {' and '.join(description.given)}"
-        )
-    spec = replace(origin.spec, name=description.name or origin.spec.name)
-    return replace(origin, spec=spec, trusted=trusted)
+    origin = replace(
+        _find(model) if isinstance(model, Path) else _given(model, spec), trusted=trusted
+    )
+    if origin.spec is not None:
+        given = (*description.given, *(["`spec`"] if spec else []))
+        if given:
+            raise UsageError(f"{origin.path} says this itself; leave out {' and '.join(given)}")
+        named = replace(origin.spec, name=description.name or origin.spec.name)
+        return replace(origin, spec=named, told=False)
+    if spec is not None:
+        if description.given:
+            raise UsageError(f"`spec` says this; leave out {' and '.join(description.given)}")
+        return replace(origin, spec=replace(spec, name=description.name or spec.name))
+    if description.labels is None:
+        raise missing_labels(origin.path)
+    return replace(origin, description=description)
+
+
+def folder_for(model: Any, spec: ModelSpec | None = None) -> Path:
+    """Where files go when nobody says it: exported/, and the name of the model or its folder."""
+    if not isinstance(model, Path):
+        return Path("exported") / (spec.name if spec else str(getattr(model, "name", "model")))
+    resolved = model.resolve()
+    return Path("exported") / (resolved.stem if resolved.is_file() else resolved.name)
+
+
+def _given(model: Any, spec: ModelSpec | None) -> Origin:
+    """A model in memory; its file, if it ever had one, is not known."""
+    if not hasattr(model, "predict_on_batch"):
+        raise UsageError(f"expected a path or a keras.Model, got {type(model).__name__}")
+    digest = hashlib.sha256()
+    for weights in model.get_weights():
+        digest.update(f"{weights.dtype} {weights.shape}".encode() + weights.tobytes())
+    name = Path(spec.name if spec else model.name)
+    return Origin(name, "memory", digest.hexdigest(), None, model=model)
 
 
 def _find(path: Path) -> Origin:
@@ -95,7 +137,8 @@ def _run(folder: Path) -> Origin:
             f"{model} says nothing about its labels and pictures; train it with "
             f"`python -m train`, or name the file itself: python -m export {model} --labels FILE"
         )
-    return Origin(model, "keras", _digest(model), spec, folder, _seed(folder / SUMMARY, spec))
+    seed = _seed(folder / SUMMARY, spec)
+    return Origin(model, "keras", _digest(model), spec, run=folder, seed=seed)
 
 
 def _seed(path: Path, spec: ModelSpec) -> int | None:
@@ -118,28 +161,3 @@ def _digest(path: Path) -> str:
 
 def _files(path: Path) -> Iterator[Path]:
     yield from [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
-
-
-def code_in(config: Any) -> Iterator[str]:
-    """Names of what in a Keras model's configuration is code, or leads to code, outside Keras.
-
-    Keras' own safe mode has been led around more than once (CVE-2025-1550, CVE-2025-9906), so what
-    may appear is decided here, before Keras reads the file.
-    """
-    if isinstance(config, list):
-        for member in config:
-            yield from code_in(member)
-    if not isinstance(config, dict):
-        return
-    kind, module = config.get("class_name"), config.get("module")
-    if isinstance(kind, str):
-        inner = config.get("config")
-        name = inner.get("name", kind) if isinstance(inner, dict) else kind
-        if kind in ("Lambda", "__lambda__"):
-            yield f"the layer {name!r} ({kind})"
-        elif isinstance(module, str) and module.partition(".")[0] not in ("keras", "builtins"):
-            yield f"{module}.{kind}"
-        elif config.get("registered_name") and ">" in str(config["registered_name"]):
-            yield f"{config['registered_name']}"
-    for member in config.values():
-        yield from code_in(member)

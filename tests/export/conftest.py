@@ -71,7 +71,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, pictures: Callable[..., An
 def exported(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ExportReport]:
     """All variants of the trained model, and what the export said of them."""
     out = tmp_path_factory.mktemp("exported") / "halves"
-    return out, export(trained, out)
+    return out, export(trained, out=out)
 
 
 def _train(path: Path, images: NDArray[np.uint8], labels: NDArray[np.int64]) -> None:

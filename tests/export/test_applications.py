@@ -73,7 +73,7 @@ def test_a_well_known_net_is_converted_and_verified(net: Net, tmp_path: Path) ->
     )
     report = export(
         tmp_path / "net.keras",
-        tmp_path / "out",
+        out=tmp_path / "out",
         description=description,
         evaluation=tmp_path / "evaluation.npz",
         calibration=tmp_path / "calibration.npz",

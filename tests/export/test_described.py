@@ -10,9 +10,9 @@ import pytest
 
 from edge_runtime.errors import EdgeError, UsageError
 from export import Description
+from export.source.contents import code_in
 from export.source.described import Facts, spec_of
 from export.source.keras2 import mended
-from export.source.origin import code_in
 
 MODEL = Path("cats.h5")
 GREY = Facts(28, 28, 1, 2, "logits", "nothing")
@@ -99,9 +99,14 @@ def test_code_in_a_configuration_is_found_wherever_it_stands() -> None:
 def test_an_old_configuration_is_put_into_new_words() -> None:
     depthwise = {"class_name": "DepthwiseConv2D", "config": {"groups": 1, "name": "it"}}
     first = {"class_name": "Conv2D", "config": {"batch_input_shape": [None, 8, 8, 1]}}
-    inner = {"class_name": "Sequential", "config": {"layers": [first, depthwise]}}
+    normalisation = {"class_name": "BatchNormalization", "config": {"axis": [3]}}
+    inner = {
+        "class_name": "Sequential",
+        "config": {"layers": [first, normalisation, depthwise]},
+    }
     config = mended({"class_name": "Functional", "config": {"layers": [inner]}})
-    image, convolution, last = config["config"]["layers"][0]["config"]["layers"]
+    image, convolution, normal, last = config["config"]["layers"][0]["config"]["layers"]
+    assert normal["config"]["axis"] == 3
     assert image["config"]["batch_shape"] == [None, 8, 8, 1]
     assert convolution["config"] == {}
     assert last["config"] == {"name": "it"}

@@ -27,14 +27,14 @@ Exported = tuple[Path, ExportReport]
 def every(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """The small net in every variant."""
     out = tmp_path_factory.mktemp("every") / "halves"
-    return out, export(trained, out, variants=VARIANTS)
+    return out, export(trained, out=out, variants=VARIANTS)
 
 
 @pytest.fixture(scope="module")
 def clothes(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """The reference model's integer files for grey and for RGB."""
     out = tmp_path_factory.mktemp("clothes") / "fashion-mnist"
-    return out, export(reference.FOLDER, out, variants=select(["int8.tflite"], rgb=True))
+    return out, export(reference.FOLDER, out=out, variants=select(["int8.tflite"], rgb=True))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_int8_files_are_little_larger_than_their_weights(
         assert file.golden is not None
         assert len(file.data) - len(file.golden) <= 1.25 * parameters
     small = _small_net(trained, tmp_path)
-    export(small, tmp_path / "out", variants=select(["int8.tflite"]), limits=Limits(100, 0))
+    export(small, out=tmp_path / "out", variants=select(["int8.tflite"]), limits=Limits(100, 0))
     file = modelfile.read(tmp_path / "out" / "halves.int8.tflite")
     assert file.golden is None  # nothing is clear to an untrained net
     assert len(file.data) <= 1.6 * 13_008

@@ -252,7 +252,7 @@ def test_a_variant_that_cannot_be_made_costs_no_other(trained: Path, tmp_path: P
     spec = modelfile.read_keras_spec(run / "model.keras")
     assert spec is not None
     (run / "model.keras").write_bytes(modelfile.add_keras_spec(keras_file, spec))
-    report = export(run, tmp_path / "out", variants=select(["float32"]))
+    report = export(run, out=tmp_path / "out", variants=select(["float32"]))
     tflite, onnx = report.variants
     assert not tflite.published
     assert "it could not be made" in tflite.problems[0]

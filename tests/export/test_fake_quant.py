@@ -12,6 +12,7 @@ import pytest
 
 from edge_runtime import modelfile
 from export import ExportReport, export
+from export.cli import main
 from export.formats.fake_quant import is_fake_quantized
 from export.variants import select
 from train.simulation import settle, simulated
@@ -44,7 +45,7 @@ def rounding(
     dark = np.tile(np.arange(0, 250, 12, dtype=np.uint8)[:, None, None, None], (1, 8, 8, 1)) // 4
     np.savez(run / "calibration.npz", images=np.concatenate([dark, 250 - dark]))
     out = tmp_path_factory.mktemp("exported") / "rounding"
-    return out, export(run, out, variants=select(["float32", "int8"]))
+    return out, export(run, out=out, variants=select(["float32", "int8"]))
 
 
 def test_its_own_ranges_are_taken_and_no_picture_moves_them(rounding: Exported) -> None:
@@ -72,3 +73,23 @@ def test_float_files_may_differ_by_a_step_where_two_engines_round_differently(
     assert len(floats) == 2
     for each in floats:
         assert each.published, each.problems
+
+
+def test_its_integer_tflite_files_need_no_calibration_pictures(
+    rounding: Exported, trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = rounding[0].parents[1] / "bare.keras"
+    shutil.copy(Path(rounding[1].source).with_name("bare.keras"), model)
+    (tmp_path / "labels.txt").write_text("top\nbottom\nleft\nright\n")
+    given = [str(model), "--labels", str(tmp_path / "labels.txt"), "--input-range", "0..1"]
+    given += ["--evaluation", str(trained), "--out", str(tmp_path / "out"), "--name", "halves"]
+    assert main([*given, "--only", "int8.tflite"]) == 0
+    made = (tmp_path / "out" / "halves.int8.tflite").read_bytes()
+    bodies = (content[: content.index(b"PK")] for content in (made, _of(rounding)))
+    assert len(set(bodies)) == 1  # the same model, whoever brought pictures
+    assert main([*given, "--only", "int8", "--overwrite"]) == 2
+    assert "add --calibration SOURCE" in capsys.readouterr().err
+
+
+def _of(rounding: Exported) -> bytes:
+    return (rounding[0] / "halves.int8.tflite").read_bytes()

@@ -31,7 +31,7 @@ run, out, moments = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 def child():
     pid = os.fork()
     if pid == 0:
-        export(run, out, variants=select(["float32.tflite"]), overwrite=True)
+        export(run, out=out, variants=select(["float32.tflite"]), overwrite=True)
         os._exit(0)
     return pid
 
@@ -67,7 +67,7 @@ def test_a_kill_at_any_moment_leaves_one_whole_export(trained: Path, tmp_path: P
             assert server.stdout.readline(), "the exporting process ended early"
             found.append(whole_files(out))
             # The next child meets another export than the one it makes.
-            export(trained, out, variants=select(["float16.tflite"]), overwrite=True)
+            export(trained, out=out, variants=select(["float16.tflite"]), overwrite=True)
             server.stdin.write("next\n")
             server.stdin.flush()
         assert server.wait(timeout=60) == 0

@@ -81,6 +81,35 @@ def run(model: Any, images: NDArray[np.float32]) -> NDArray[np.float32]:
     return scores  # type: ignore[no-any-return]
 
 
+def squeezed() -> Any:
+    """A dense layer after pixels that tf2onnx squeezed, and a bias that it reshaped."""
+    return model(
+        [
+            helper.make_node(
+                "Squeeze", ["in"], ["pixels"]
+            ),  # of one picture (2, 2), of five (5, 2, 2)
+            helper.make_node("Reshape", ["pixels", "shape"], ["flat"]),
+            helper.make_node("Reshape", ["bias", "row"], ["b"]),
+            helper.make_node("MatMul", ["flat", "w"], ["sums"]),
+            helper.make_node("Add", ["sums", "b"], ["out"]),
+        ],
+        {
+            "shape": np.array([1, 4]),
+            "w": WEIGHTS,
+            "bias": np.arange(3, dtype=np.float32),
+            "row": np.array([1, 3]),
+        },
+    )
+
+
+def test_one_picture_and_many_get_the_same_scores_where_a_squeeze_takes_the_batch_away() -> None:
+    expected = IMAGES.reshape(5, 4) @ WEIGHTS + np.arange(3, dtype=np.float32)
+    tidied = onnx_graph.tidy(squeezed())
+    assert np.allclose(run(tidied, IMAGES), expected, atol=1e-5)
+    alone = [run(tidied, IMAGES[index : index + 1]) for index in range(5)]
+    assert np.allclose(np.concatenate(alone), expected, atol=1e-5)
+
+
 def test_a_model_for_one_picture_takes_any_number_afterwards() -> None:
     single = np.concatenate([run(dense(), IMAGES[i : i + 1]) for i in range(len(IMAGES))])
     tidied = onnx_graph.tidy(dense())

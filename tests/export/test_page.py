@@ -11,6 +11,7 @@ from edge_runtime.parity import compare
 from edge_runtime.spec import Reference
 from export import ExportReport, Limits, VariantReport
 from export.page import render
+from export.verify import Answers
 
 LABELS = ("<b>", "dog", "owl")
 
@@ -44,13 +45,24 @@ def page(*, labelled: bool) -> str:
     labels = reference.argmax(axis=1) if labelled else None
     others = random.dirichlet(np.ones(3) / 2, 200).astype(np.float32)
     mixed = np.where(random.random((200, 1)) < 0.9, reference, others)
-    scores = {"it.float32.tflite": reference, "it.int8.tflite": mixed}
+    rows = np.sort(random.permutation(200)[:50])  # as of a file that is slow
+    answers = {
+        "it.float32.tflite": Answers(
+            compare(reference, reference, labels), reference, np.arange(200)
+        ),
+        "it.int8.tflite": Answers(
+            compare(reference[rows], mixed[rows], None if labels is None else labels[rows]),
+            mixed[rows],
+            rows,
+        ),
+    }
     variants = tuple(
         VariantReport(
             file, "tflite", "int8", published=True, size_bytes=100_000 * (2 - index),
-            parity=compare(reference, each, labels), latency_ms=0.1,
+            parity=each.parity, latency_ms=0.1, min_runtime="TensorFlow Lite 2.4.0",
+            layers={"first": 0.5, "<i>": 0.01} if index else {},
         )
-        for index, (file, each) in enumerate(scores.items())
+        for index, (file, each) in enumerate(answers.items())
     )  # fmt: skip
     broken = VariantReport("it.int8.onnx", "onnx", "int8", published=False, problems=("a < b",))
     report = ExportReport(
@@ -65,14 +77,17 @@ def page(*, labelled: bool) -> str:
         labels=LABELS,
         recommended="it.int8.tflite",
     )
-    return render(replace(report), reference=reference, scores=scores, labels=labels)
+    return render(replace(report), reference=reference, answers=answers, labels=labels)
 
 
 def test_the_page_draws_every_file_and_escapes_what_others_wrote() -> None:
     text = page(labelled=True)
     tags = Tags(text)
     assert tags.open == []
-    assert tags.count["svg"] == 4  # size, classes, and a histogram per file that could be run
+    # Size, classes, the layers of the one int8 file, and a histogram per file that could be run.
+    assert tags.count["svg"] == 5
+    assert "&lt;i&gt;" in text
+    assert "TensorFlow Lite 2.4.0" in text
     assert tags.count["circle"] == 2 + 2 * len(LABELS)
     assert "a &lt; b" in text
     assert "<b>" not in text
@@ -81,7 +96,7 @@ def test_the_page_draws_every_file_and_escapes_what_others_wrote() -> None:
 
 def test_without_labels_the_page_shows_agreement() -> None:
     text = page(labelled=False)
-    assert Tags(text).count["svg"] == 3
+    assert Tags(text).count["svg"] == 4
     assert "Size against agreement" in text
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from export import Description, source
 from export.calibration import manifest, refuse_another_range
 from export.source import pictures
 
+GREY = ModelSpec("it", ("even", "odd"), ImageInput(8, 8, "gray", (0.0,), (255.0,)), "logits")
 SPEC = ModelSpec("it", ("cat", "dog"), ImageInput(8, 8, "rgb", (0.0,) * 3, (255.0,) * 3), "logits")
 
 
@@ -62,9 +65,86 @@ def test_no_more_pictures_calibrate_than_are_of_use_and_the_draw_is_known(tmp_pa
     assert len(pictures.read(tmp_path / "many.npz", "evaluation", SPEC).pixels) == 700
 
 
-def test_a_data_sets_name_says_where_names_mean_something() -> None:
-    with pytest.raises(UsageError, match=r"--evaluation fashion-mnist does not exist; give a run"):
-        pictures.find(Path("fashion-mnist"), "evaluation")
+def write_idx(folder: Path, part: str, count: int, *, zipped: bool = False) -> None:
+    """Pictures whose pixels are their number, and labels that are 0 and 1 in turns."""
+    folder.mkdir(parents=True, exist_ok=True)
+    images = np.arange(count, dtype=np.uint8).repeat(64).tobytes()
+    labels = (np.arange(count, dtype=np.uint8) % 2).tobytes()
+    for name, shape, values in (
+        ("images-idx3", (count, 8, 8), images),
+        ("labels-idx1", (count,), labels),
+    ):
+        content = bytes((0, 0, 8, len(shape))) + np.array(shape, ">u4").tobytes() + values
+        path = folder / f"{part}-{name}-ubyte"
+        if zipped:
+            path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(content))
+        else:
+            path.write_bytes(content)
+
+
+@pytest.fixture
+def numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data set called `numbers`, where Keras keeps such."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    folder = tmp_path / "datasets" / "numbers"
+    write_idx(folder, "train", 90)
+    write_idx(folder, "t10k", 30, zipped=True)
+    return folder
+
+
+def test_a_data_set_is_found_by_its_name_and_lends_the_pictures_that_fit(numbers: Path) -> None:
+    calibration, evaluation = (
+        pictures.read(pictures.find(Path("numbers"), role), role, GREY)
+        for role in get_args(pictures.Role)
+    )
+    assert calibration.pixels.shape == (90, 8, 8, 1)  # those to train with
+    assert calibration.labels is None
+    assert evaluation.pixels[:, 0, 0, 0].tolist() == [*range(30)]
+    assert evaluation.labels is not None
+    assert evaluation.labels.tolist() == [0, 1] * 15
+    assert evaluation.source == "datasets/numbers"
+    assert pictures.find(numbers, "evaluation") == numbers
+
+
+def test_an_archive_of_keras_is_a_data_set_too(numbers: Path) -> None:
+    images = np.arange(10, dtype=np.uint8).repeat(64).reshape(10, 8, 8)
+    labels = np.arange(10)[:, None] % 2
+    archive = numbers.with_name("letters.npz")
+    np.savez(archive, x_train=images, y_train=labels, x_test=images[5:], y_test=labels[5:])
+    read = pictures.read(pictures.find(Path("letters"), "evaluation"), "evaluation", GREY)
+    assert read.pixels.shape == (5, 8, 8, 1)
+    assert read.labels is not None
+    assert read.labels.tolist() == [1, 0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("content", [b"", b"\x1f\x8b cut", bytes((0, 0, 8, 3)), bytes(20)])
+def test_a_damaged_data_set_is_named(numbers: Path, content: bytes) -> None:
+    (numbers / "t10k-images-idx3-ubyte.gz").unlink()
+    (numbers / "t10k-images-idx3-ubyte").write_bytes(content)
+    with pytest.raises(InputError, match="t10k-images-idx3-ubyte"):
+        pictures.read(numbers, "evaluation", GREY)
+
+
+@pytest.mark.usefixtures("numbers")
+@pytest.mark.parametrize("name", ["nothing", "datasets/numbers", ".."])
+def test_an_unknown_data_set_says_where_they_are_looked_for(name: str, tmp_path: Path) -> None:
+    with pytest.raises((UsageError, InputError), match=rf"{name} |no pictures"):
+        pictures.read(pictures.find(Path(name), "evaluation"), "evaluation", GREY)
+    with pytest.raises(UsageError, match=rf"nothing does not exist; .*{tmp_path}/datasets or /usr"):
+        pictures.find(Path("nothing"), "evaluation")
+
+
+def test_arrays_are_read_like_files() -> None:
+    images = np.arange(30, dtype=np.uint8).repeat(64).reshape(30, 8, 8)
+    read = pictures.read((images, np.arange(30) % 2), "evaluation", GREY)
+    assert (read.source, read.pixels.shape) == ("arrays", (30, 8, 8, 1))
+    assert read.labels is not None
+    with pytest.raises(InputError, match=r"evaluation pictures: `images` holds float64 0..0.1"):
+        pictures.read(images / 255, "evaluation", GREY)
+    with pytest.raises(InputError, match=r"expected 30 whole numbers"):
+        pictures.read((images, np.arange(29) % 2), "evaluation", GREY)
+    with pytest.raises(InputError, match=r"evaluation pictures: expected an array"):
+        pictures.read([1, 2], "evaluation", GREY)  # type: ignore[arg-type]
 
 
 def test_pictures_that_calibrate_may_not_judge(shell: Path) -> None:

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge_runtime import modelfile
 from edge_runtime.spec import Parity
 from export import ExportReport, VariantReport, export
 from export.cli import main
-from export.formats.layers import Layer, Operation, channel_noise, ranked
+from export.formats.layers import Layer, Operation, Spread, ranked
 from export.repair import mended, names, replaced, substitutes
 from export.variants import USUAL, VARIANTS, select
 
@@ -40,18 +41,40 @@ LAYERS = ranked(
 )
 
 
+def drowned(values: NDArray[np.float32], low: float, high: float) -> float:
+    spread = Spread()
+    for batch in np.array_split(values, 7):
+        spread.add(batch)
+    return spread.noise(low, high)
+
+
 def test_a_weak_channel_beside_a_strong_one_drowns() -> None:
     strong = np.random.default_rng(0).normal(0, 1, (500, 2)).astype(np.float32)
     weak = strong * np.array([1, 1e-4], np.float32)
-    assert channel_noise(strong, -4, 4) < 0.001
-    assert channel_noise(weak, -4, 4) == pytest.approx(0.5, abs=0.01)  # one of the two
+    assert drowned(strong, -4, 4) < 0.001
+    assert drowned(weak, -4, 4) == pytest.approx(0.5, abs=0.01)  # one of the two
 
 
 def test_a_channel_that_never_changes_has_nothing_to_lose() -> None:
     values = np.random.default_rng(0).normal(0, 1, (500, 2)).astype(np.float32)
-    values[:, 1] = 7
-    assert channel_noise(values, -4, 7) < 0.01
-    assert channel_noise(np.ones((5, 2), np.float32), 0, 1) == 0
+    values[:, 1] = 0.1  # whose sum of 500 is not 50
+    assert drowned(values, -4, 4) < 0.01
+    assert drowned(np.ones((10, 2), np.float32), 0, 1) == 0
+
+
+def test_a_single_number_is_a_channel() -> None:
+    spread = Spread()
+    for value in (1.0, 3.0):
+        spread.add(np.array(value, np.float32))
+    assert spread.limits == (1, 3)
+    assert 0 < spread.noise(0, 3) < 1e-4
+
+
+def test_batches_join_to_the_variance_of_the_whole() -> None:
+    values = np.random.default_rng(0).normal(50, 3, (100, 5, 4)).astype(np.float32)
+    noise = (60 / 255) ** 2 / 12
+    expected = np.mean(noise / (noise + values.astype(np.float64).var(axis=(0, 1))))
+    assert drowned(values, 0, 60) == pytest.approx(float(expected), rel=1e-9)
 
 
 def test_a_layer_is_all_that_must_be_in_floats_for_its_tensor_to_stay_whole() -> None:
@@ -153,7 +176,7 @@ def _train_depthwise(path: Path, images: Any, labels: Any) -> None:
 @pytest.fixture(scope="module")
 def repaired(wide: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ExportReport]:
     out = tmp_path_factory.mktemp("exported") / "wide"
-    return out, export(wide, out, variants=select(["int8"]))
+    return out, export(wide, out=out, variants=select(["int8"]))
 
 
 @pytest.mark.slow

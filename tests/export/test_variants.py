@@ -6,7 +6,7 @@ import pytest
 
 from edge_runtime.errors import UsageError
 from edge_runtime.spec import Format, Precision
-from export.variants import USUAL, VARIANTS, fitting, select
+from export.variants import USUAL, VARIANTS, fitting, needing_pictures, select
 
 
 def names(*terms: str) -> list[str]:
@@ -54,6 +54,26 @@ def test_another_type_or_processor_takes_the_usual_ones_place() -> None:
     assert "int8.tflite" not in [variant.name for variant in select(io="float32")]
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (
+            {"io": "int8"},
+            r"--io int8 changes int8.tflite only, which --only leaves out \(it makes f",
+        ),
+        (
+            {"io": "float32"},
+            "--io float32 changes int8.tflite only, .*; add it to --only, or leave",
+        ),
+        ({"target": "arm"}, "--target arm changes int8.onnx only, which --only leaves out"),
+    ],
+)
+def test_a_flag_that_would_change_nothing_is_refused(asked: dict[str, str], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        select(["float32", "int16x8"], **asked)  # type: ignore[arg-type]
+    assert len(select(["int8"], **asked)) == 2  # type: ignore[arg-type]
+
+
 def test_rgb_adds_a_variant() -> None:
     assert [variant.name for variant in select(["int8.onnx"], rgb=True)] == [
         *("int8.onnx", "int8-rgb.tflite")
@@ -71,3 +91,10 @@ def test_a_model_that_takes_rgb_needs_no_variant_for_it() -> None:
 def test_only_integer_activations_need_calibration_pictures() -> None:
     without = {variant.name for variant in VARIANTS if not variant.needs_calibration}
     assert without == {"float32.tflite", "float16.tflite", "dynamic.tflite", "float32.onnx"}
+
+
+def test_a_model_that_was_trained_to_round_needs_them_for_onnx_only() -> None:
+    assert not needing_pictures(select(["tflite"]), rounds=True)
+    assert needing_pictures(select(["tflite"]), rounds=False)
+    assert needing_pictures(select(["int8.onnx"]), rounds=True)
+    assert needing_pictures(select(["int16x8"]), rounds=True)

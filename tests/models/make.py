@@ -37,7 +37,7 @@ def main() -> None:
         with TemporaryDirectory() as folder:
             run, out = Path(folder) / "run", Path(folder) / "exported"
             write_run(run, name, color, places)
-            report = export(run, out, variants=select(VARIANTS))
+            report = export(run, out=out, variants=select(VARIANTS))
             assert report.passed, report
             for variant in VARIANTS:
                 shutil.copy(out / f"{name}.{variant}", Path(__file__).parent)

@@ -1,0 +1,63 @@
+"""A folder of pictures, with a sub-folder for each class where it is known what they show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_runtime import image as images
+from edge_runtime import preprocess
+from edge_runtime.errors import InputError
+from edge_runtime.spec import ImageInput, ModelSpec
+
+_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
+
+
+def anywhere(folder: Path) -> tuple[list[Path], None]:
+    """All pictures in a folder and below it, in a fixed order."""
+    return sorted(path for path in folder.rglob("*") if _is_picture(path)), None
+
+
+def by_class(folder: Path, spec: ModelSpec) -> tuple[list[Path], NDArray[np.int64] | None]:
+    """The pictures of a folder in a fixed order, with classes where its sub-folders name them.
+
+    Raises:
+        InputError: a sub-folder is no label of the model.
+    """
+    named = sorted(path for path in folder.iterdir() if path.is_dir() and _pictures(path))
+    if not named:
+        return _pictures(folder), None
+    unknown = [path.name for path in named if path.name not in spec.labels]
+    if unknown:
+        raise InputError(
+            f"{folder} has a sub-folder {unknown[0]!r}, which is no label of the model "
+            f"({', '.join(spec.labels[:5])} …); rename it, or put all pictures into one folder"
+        )
+    files = [(path, spec.labels.index(each.name)) for each in named for path in _pictures(each)]
+    return [path for path, _ in files], np.array([label for _, label in files], dtype=np.int64)
+
+
+def load(files: Sequence[Path], image: ImageInput) -> NDArray[np.uint8]:
+    """Pictures as devices prepare them: uint8 0..255, shape (n, height, width, channels).
+
+    Raises:
+        InputError: one is damaged or outside the limits.
+    """
+    return np.stack([preprocess.to_pixels(images.load(file, image), image)[0] for file in files])
+
+
+def empty(folder: Path, role: str) -> InputError:
+    """A folder without pictures."""
+    return InputError(f"--{role} {folder} holds no pictures ({', '.join(_SUFFIXES)})")
+
+
+def _pictures(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if _is_picture(path))
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in _SUFFIXES and path.is_file()
