@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 from typing import get_args
 
+from edge_runtime.description import Color, Description, InputRange
 from edge_runtime.spec import Fit
-from export.description import Color, Description, InputRange
 
 
 def add_description(parser: argparse.ArgumentParser) -> None:
