@@ -8,12 +8,11 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
 from edge_runtime import __version__
-from edge_runtime.backends.base import ENGINES
+from edge_runtime.engines import ENGINES, installed_version
 
 _ROOT: Final = Path("/")
 
@@ -112,11 +111,10 @@ def _memory_bytes(root: Path) -> int | None:
 
 def _versions() -> dict[str, str]:
     found = {"edgeproof": __version__}
-    for package in ("numpy", "pillow", *(name for names in ENGINES.values() for name in names)):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
+    for package in ("numpy", "pillow", *(engine.distribution for engine in ENGINES.values())):
+        installed = installed_version(package)
+        if installed is not None:
+            found[package] = installed
     return found
 
 

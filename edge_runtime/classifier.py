@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import image, modelfile, postprocess, preprocess
-from edge_runtime.backends import Backend, open_backend
-from edge_runtime.errors import InputError, ModelError, SpecError, UsageError
+from edge_runtime.backends import Backend
+from edge_runtime.description import Description
+from edge_runtime.engines import EngineChoice
+from edge_runtime.errors import InputError, ModelError, UsageError
 from edge_runtime.image import ImageSource
 from edge_runtime.modelfile import ModelFile
+from edge_runtime.opening import open_model
 from edge_runtime.postprocess import Prediction
 from edge_runtime.spec import ModelSpec
 
@@ -57,6 +60,7 @@ class Classifier:
         *,
         top_k: int = 5,
         model: dict[str, str] | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
         """Join a spec and anything that has `run`.
 
@@ -65,44 +69,77 @@ class Classifier:
             backend: turns uint8 pixels into scores; see `edge_runtime.backends.Backend`.
             top_k: how many predictions a result holds, at most one per label.
             model: what results say about the model: name, variant, sha256.
+            notes: what was taken for granted about a model made elsewhere.
         """
         if top_k < 1:
             raise UsageError(f"top_k is {top_k}, expected 1 or more")
         self.spec = spec
+        self.notes = notes
         self._backend = backend
         self._top_k = top_k
         self._model = {"name": spec.name} if model is None else model
 
     @classmethod
     def open(
-        cls, path: str | os.PathLike[str], *, num_threads: int = 1, top_k: int = 5
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        backend: EngineChoice = "auto",
+        num_threads: int = 1,
+        top_k: int = 5,
+        description: Description | None = None,
+        trusted: bool = False,
     ) -> Classifier:
         """Read, check and load a `.tflite` or `.onnx` file.
 
         Args:
-            path: a file that `python -m export` made.
+            path: a file that `python -m export` made, or one made elsewhere.
+            backend: which engine; "auto" is the first of those installed that starts.
             num_threads: threads of the engine; more than 1 slows small models down.
             top_k: how many predictions a result holds.
+            description: what a file made elsewhere does not say itself, such as
+                `Description(labels=Path("labels.txt"), input_range="-1..1")`.
+            trusted: load a file without a digest at once. Otherwise it is tried in a process of
+                its own first, which takes some tenths of a second: engines crash on bad models.
 
         Raises:
             ModelError: the file is missing, damaged, or no picture classifier.
-            EngineError: no engine for its format is installed.
+            EngineError: no engine for its format is installed, or none starts.
+            UsageError: the description lacks something, or contradicts the file.
+            InputError: the labels cannot be read.
         """
-        return cls.from_file(modelfile.read(Path(path)), num_threads=num_threads, top_k=top_k)
+        return cls.from_file(
+            modelfile.read(Path(path)),
+            backend=backend,
+            num_threads=num_threads,
+            top_k=top_k,
+            description=description,
+            trusted=trusted,
+        )
 
     @classmethod
-    def from_file(cls, file: ModelFile, *, num_threads: int = 1, top_k: int = 5) -> Classifier:
-        """Load a model file that has been read and checked already."""
-        spec = file.spec
-        if spec is None:
-            raise SpecError(
-                f"{file.path} says nothing about its labels and pictures; "
-                "export it with `python -m export`"
-            )
-        backend = open_backend(file, spec.image, num_threads=num_threads)
+    def from_file(
+        cls,
+        file: ModelFile,
+        *,
+        backend: EngineChoice = "auto",
+        num_threads: int = 1,
+        top_k: int = 5,
+        description: Description | None = None,
+        trusted: bool = False,
+    ) -> Classifier:
+        """Load a model file that has been read and checked already; else as `open`."""
+        opened = open_model(
+            file,
+            engine=backend,
+            num_threads=num_threads,
+            description=description,
+            trusted=trusted,
+        )
+        spec = opened.spec
         variant = spec.variant.name if spec.variant else file.format
         model = {"name": spec.name, "variant": variant, "sha256": file.sha256}
-        return cls(spec, backend, top_k=top_k, model=model)
+        return cls(spec, opened.backend, top_k=top_k, model=model, notes=opened.notes)
 
     def classify(self, picture: ImageSource) -> Result:
         """Classify one picture.

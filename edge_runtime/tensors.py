@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from edge_runtime.description import Description, Layout
 
@@ -37,7 +37,10 @@ class Graph:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """How pixels lie in a model's input. Exported files are NHWC and RGB."""
+    """How pixels lie in a model's input."""
 
     layout: Layout = "nhwc"
     bgr: bool = False
+
+
+EXPORTED: Final = Arrangement()  # what `python -m export` makes takes NHWC and RGB
