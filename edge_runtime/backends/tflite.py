@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import importlib
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_runtime.backends.base import ENGINES, require_shape
 from edge_runtime.errors import EngineError, ModelError
 from edge_runtime.preprocess import lookup, pixel_table
 from edge_runtime.quiet import native_output_hidden
 from edge_runtime.spec import ImageInput
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class TFLiteBackend:
@@ -28,15 +30,20 @@ class TFLiteBackend:
         require_shape(tuple(input_details["shape"][1:].tolist()), image)
         self._input, self._output = input_details["index"], output_details["index"]
         self._table = _input_table(image, input_details)
-        self._scale, self._zero_point = _quantization(output_details)
+        scale, zero_point = _quantization(output_details)
+        self._scale, self._zero_point = scale, zero_point
+        of_8_bits = np.dtype(output_details["dtype"]).itemsize == 1
+        self.unit = float(scale) if scale is not None and of_8_bits else None
 
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Scores of a batch, one picture after the other; see `Backend.run`."""
-        rows = [self._invoke(pixels[index : index + 1]) for index in range(len(pixels))]
-        scores = np.concatenate(rows).astype(np.float32, copy=False)
+        rows = [self.raw(pixels[index : index + 1]) for index in range(len(pixels))]
+        scores = rows[0] if len(rows) == 1 else np.concatenate(rows)
+        scores = scores.astype(np.float32, copy=False)
         return scores if self._scale is None else (scores - self._zero_point) * self._scale
 
-    def _invoke(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+    def raw(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+        """The output tensor for one picture; see `IntegerBackend.raw`."""
         tensor = pixels if self._table is None else lookup(self._table, pixels)
         with self._lock:
             self._interpreter.set_tensor(self._input, tensor)
