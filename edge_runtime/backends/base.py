@@ -32,6 +32,23 @@ class Backend(Protocol):
         ...
 
 
+class IntegerBackend(Backend, Protocol):
+    """A loaded model that may have integers to give, which are quicker to name than real scores."""
+
+    unit: float | None  # what a step of the 8-bit output is worth; None where it has another type
+
+    def raw(self, pixels: NDArray[np.uint8]) -> NDArray[np.int8 | np.uint8]:
+        """The output tensor for one picture.
+
+        Args:
+            pixels: as for `run`, with n = 1.
+
+        Returns:
+            Shape (1, classes): scores in steps of `unit`, shifted by a zero point.
+        """
+        ...
+
+
 class LoadedModel(Backend, Protocol):
     """A model in an engine of this package."""
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 import threading
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_runtime import engines
 from edge_runtime.backends.base import arranger, require_shape
@@ -18,6 +17,9 @@ from edge_runtime.preprocess import lookup, pixel_table
 from edge_runtime.quiet import native_output_hidden
 from edge_runtime.spec import ImageInput
 from edge_runtime.tensors import EXPORTED, Arrangement
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # What an interpreter raises on a model that it cannot load or run.
 _REFUSALS = (ValueError, RuntimeError, MemoryError, IndexError, UnicodeDecodeError)
@@ -46,17 +48,23 @@ class TFLiteBackend:
         self._input, self._output = input_details["index"], output_details["index"]
         self._batch = int(input_details["shape"][0])
         self.classes = math.prod(output_details["shape"][1:].tolist())
+        self._plain = tuple(output_details["shape"].tolist()) == (1, self.classes)
         self._arrange = arranger(arrangement, shape)
         self._table = _input_table(image, input_details)
-        self._scale, self._zero_point = _quantization(output_details)
+        scale, zero_point = _quantization(output_details)
+        self._scale, self._zero_point = scale, zero_point
+        of_8_bits = np.dtype(output_details["dtype"]).itemsize == 1
+        self.unit = float(scale) if scale is not None and of_8_bits else None
 
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Scores of a batch, one picture after the other; see `Backend.run`."""
-        rows = [self._invoke(pixels[index : index + 1]) for index in range(len(pixels))]
-        scores = np.concatenate(rows).astype(np.float32, copy=False)
+        rows = [self.raw(pixels[index : index + 1]) for index in range(len(pixels))]
+        scores = rows[0] if len(rows) == 1 else np.concatenate(rows)
+        scores = scores.astype(np.float32, copy=False)
         return scores if self._scale is None else (scores - self._zero_point) * self._scale
 
-    def _invoke(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+    def raw(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+        """The output tensor for one picture; see `IntegerBackend.raw`."""
         tensor = pixels if self._table is None else lookup(self._table, pixels)
         if self._arrange is not None:
             tensor = self._arrange(tensor)
@@ -69,7 +77,7 @@ class TFLiteBackend:
                 scores = self._interpreter.get_tensor(self._output)
         except _REFUSALS as error:
             raise EngineError(f"{_name(self.engine)} fails on the model: {error}") from error
-        return scores[:1].reshape(1, -1)  # type: ignore[no-any-return]
+        return scores if self._plain else scores[:1].reshape(1, -1)  # type: ignore[no-any-return]
 
 
 def _interpreter(engine: Engine, module: Any, model: bytes, num_threads: int) -> Any:

@@ -262,3 +262,27 @@ def test_results_cannot_be_changed() -> None:
     result = Result((Prediction("a", 0, 1.0),), unsure=False)
     with pytest.raises(FrozenInstanceError):
         result.unsure = True  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "name", ["halves.int8.tflite", "halves.float32.onnx", "colours.int8.tflite"]
+)
+def test_an_array_of_the_models_size_is_named_as_the_same_picture(models: Path, name: str) -> None:
+    ours = Classifier.open(models / name)
+    wanted = ours.spec.image
+    shape = (wanted.height, wanted.width, wanted.channels)
+    pixels = np.random.default_rng(0).integers(0, 256, (4, *shape), np.uint8)
+    for each in (*pixels, pixels[0][::-1], pixels[0][:, ::-1], np.asfortranarray(pixels[1])):
+        array = each[..., 0] if wanted.color == "gray" else each
+        through_pillow = ours.classify(Image.fromarray(array)).predictions
+        assert ours.classify(each).predictions == through_pillow
+        assert ours.classify(array).predictions == through_pillow
+        best = ours.scores(each[None])[0].max()
+        assert through_pillow[0].score == pytest.approx(best, abs=1e-6)
+
+
+def test_an_array_in_grey_is_coloured_for_a_model_in_colour(models: Path) -> None:
+    ours = Classifier.open(models / "colours.int8.tflite")
+    grey = np.random.default_rng(0).integers(0, 256, (8, 8), np.uint8)
+    coloured = ours.classify(np.stack([grey] * 3, axis=-1))
+    assert ours.classify(grey).predictions == coloured.predictions
