@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from edge_runtime.commands.common import model_file, positive, say
+from edge_runtime.commands.loading import add_loading, loading
 from edge_runtime.errors import InputError
 from edge_runtime.render import Failure, ResultFormat, lines
 
@@ -26,6 +27,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--num-threads", type=positive, default=1, help="of the engine (default: 1)"
     )
+    add_loading(parser)
     parser.set_defaults(command=classify)
 
 
@@ -34,8 +36,13 @@ def classify(arguments: argparse.Namespace) -> int:
     from edge_runtime.classifier import Classifier
 
     classifier = Classifier.from_file(
-        model_file(arguments.model), num_threads=arguments.num_threads, top_k=arguments.top_k
+        model_file(arguments.model, arguments.backend),
+        num_threads=arguments.num_threads,
+        top_k=arguments.top_k,
+        **loading(arguments),
     )
+    if classifier.notes:
+        say(f"taken for granted: {'; '.join(classifier.notes)}")
     failures: list[Failure] = []
     outcomes = _outcomes(classifier, arguments.pictures, failures)
     for line in lines(outcomes, arguments.format):

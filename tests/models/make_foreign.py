@@ -64,9 +64,7 @@ def write(name: str, content: bytes) -> None:
     (FOLDER / name).write_bytes(content)
 
 
-def weights(
-    places: dict[str, tuple[slice | int, ...]], channels: int
-) -> NDArray[np.float32]:
+def weights(places: dict[str, tuple[slice | int, ...]], channels: int) -> NDArray[np.float32]:
     """As in `make.model`: shape (height x width x channels, labels)."""
     made = np.full((SIDE, SIDE, channels, len(places)), -1 / len(places), np.float32)
     for index, place in enumerate(places.values()):
@@ -128,9 +126,7 @@ def tflite(made: keras.Model, integers: Any = None) -> bytes:
 # --- ONNX ----------------------------------------------------------------------------------------
 
 
-def gemm(
-    values: NDArray[np.float32], shape: tuple[int | str, ...], kind: int, *last: Any
-) -> bytes:
+def gemm(values: NDArray[np.float32], shape: tuple[int | str, ...], kind: int, *last: Any) -> bytes:
     """One matrix product on all pixels, and what comes after it."""
     nodes = [
         helper.make_node("Cast", ["picture"], ["floats"], to=TensorProto.FLOAT),
