@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import tempfile
@@ -13,7 +14,7 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
-from edge_runtime import engines
+from edge_runtime.backends.base import ENGINES
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.quiet import native_output_hidden
 
@@ -55,8 +56,11 @@ def _count_tflite(data: bytes) -> Work:
 
 
 def _interpreter(data: bytes) -> Any:
-    _, module = engines.start("tflite")
-    return module.Interpreter(model_content=data)
+    for name in ENGINES["tflite"]:
+        with suppress(Exception):
+            module = importlib.import_module(f"{name}.interpreter")
+            return module.Interpreter(model_content=data)
+    raise LookupError("no TFLite engine")
 
 
 # Weights are (out, kernel height, kernel width, in), (1, kernel height, kernel width, channels)

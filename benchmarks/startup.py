@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -13,9 +14,8 @@ from typing import Any
 
 from benchmarks import fresh
 from benchmarks.memory import Memory, peak_bytes
-from edge_runtime import engines, modelfile
-from edge_runtime.errors import EngineError
-from edge_runtime.spec import Format
+from edge_runtime import modelfile
+from edge_runtime.backends.base import ENGINES
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,16 @@ def _open(job: Mapping[str, Any]) -> dict[str, Any]:
 
 def _import_engine(path: Path) -> None:
     """Import what will run the file, so that its cost is not taken for the file's."""
-    form: Format = "onnx" if path.suffix.lower() == ".onnx" else "tflite"
-    importlib.import_module(f"edge_runtime.backends.{form}")
-    with suppress(EngineError):  # one that is missing is told of when the file is opened
-        engines.start(form)
+    kind = path.suffix.lower().removeprefix(".")
+    importlib.import_module(f"edge_runtime.backends.{kind}")
+    for package in next(packages for name, packages in ENGINES.items() if name == kind):
+        # The TFLite packages have theirs in a submodule. One that is missing or does not start is
+        # told of when the file is opened.
+        for name in (package, f"{package}.interpreter"):
+            with suppress(Exception):
+                importlib.import_module(name)
+        if package in sys.modules:
+            return
 
 
 if __name__ == "__main__":

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime import engines
 from edge_runtime.engines import Engine
 from edge_runtime.errors import ModelError
-from edge_runtime.spec import ImageInput
+from edge_runtime.spec import Format, ImageInput
 from edge_runtime.tensors import EXPORTED, Arrangement
+
+# The packages that can run each format, in order of preference, by the names they are imported by.
+# TensorFlow is left out: who measures engines compares them with it.
+ENGINES: Final[dict[Format, tuple[str, ...]]] = {
+    form: tuple(
+        package.module.partition(".")[0]
+        for engine, package in engines.ENGINES.items()
+        if package.format == form and engine != "tensorflow"
+    )
+    for form in get_args(Format)
+}
 
 
 class Backend(Protocol):

@@ -73,7 +73,7 @@ def test_this_machine_is_described_with_its_versions() -> None:
     assert found.cores >= 1
     assert found.python == platform.python_version()
     assert found.versions["numpy"] == np.__version__
-    assert {"ai-edge-litert", "onnxruntime", "tflite-runtime"} & found.versions.keys()
+    assert {"ai_edge_litert", "onnxruntime", "tflite_runtime"} & found.versions.keys()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
