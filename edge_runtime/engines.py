@@ -94,8 +94,8 @@ def _imported(engine: Engine) -> Any:
             return importlib.import_module(package.module)
     # A package built against NumPy 1 fails under NumPy 2 with AttributeError or SystemError.
     except Exception as error:
-        top = package.module.partition(".")[0]
-        if isinstance(error, ModuleNotFoundError) and error.name == top:
+        names = (package.module, package.module.partition(".")[0])
+        if isinstance(error, ModuleNotFoundError) and error.name in names:
             raise ImportError(f"{package.distribution} is not installed") from error
         what = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
         raise ImportError(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from edge_runtime import engines, errors, fresh
 from edge_runtime.backends import LoadedModel, open_backend
 from edge_runtime.engines import EngineChoice
-from edge_runtime.errors import EdgeError, ModelError
+from edge_runtime.errors import EdgeError, EngineError, ModelError
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.quiet import is_verbose
 from edge_runtime.spec import ImageInput
@@ -136,7 +136,10 @@ def _run(job: dict[str, Any], data: bytes) -> NDArray[np.float32]:
         num_threads=job["num_threads"],
         arrangement=Arrangement(**job["arrangement"]),
     )
-    return model.run(samples(image))
+    try:
+        return model.run(samples(image))
+    except EngineError as error:  # the engine started, so it is the model
+        raise ModelError(str(error)) from error
 
 
 def _limit() -> None:

@@ -23,6 +23,7 @@ def findings(
 ) -> Iterator[Finding]:
     """What there is to say about them. None is needed to classify files."""
     nodes = sorted((root / "dev").glob("video*"))
+    devices = f"{len(nodes)} video device{'' if len(nodes) == 1 else 's'}"
     closed = [node for node in nodes if not os.access(node, os.R_OK | os.W_OK)]
     programs = [name for name in _PROGRAMS if has_program(name)][:1]
     readers = [name for name in ("picamera2", "cv2") if has_module(name)] + programs
@@ -34,13 +35,14 @@ def findings(
             "sudo usermod -aG video $USER  # then log in again",
         )
     elif readers:
-        found = f"{len(nodes)} video devices" if nodes else "no video device"
-        yield Finding("ok", "camera", f"{found}; read by {', '.join(readers)}")
+        names = ", ".join(readers)
+        found = f"{devices}, read by {names}" if nodes else f"no video device; there is {names}"
+        yield Finding("ok", "camera", found)
     elif nodes:
         yield Finding(
             "note",
             "camera",
-            f"{len(nodes)} video devices, but nothing to read them with",
+            f"{devices}, but nothing to read {'it' if len(nodes) == 1 else 'them'} with",
             "sudo apt install python3-picamera2"
             if _is_pi(root)
             else "pip install opencv-python-headless",

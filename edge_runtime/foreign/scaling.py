@@ -9,8 +9,9 @@ from edge_runtime.description import RANGES, Description, InputRange, Normalisat
 from edge_runtime.errors import ModelError, UsageError
 from edge_runtime.tensors import Tensor
 
-# How far pixels may reach over the range of an integer input, and miss a usual one, as a share.
-_REACH, _NEAR = 0.1, 0.02
+# Shares of what an integer input can hold: how far pixels may reach over it, how much of it they
+# use at least, and how far it may be from a usual range.
+_REACH, _USE, _NEAR = 0.1, 0.05, 0.02
 
 
 def of_input(
@@ -33,13 +34,14 @@ def of_input(
         raise ModelError(f"{path} takes {tensor}, expected float32, float16, uint8 or int8 values")
     normalisation = said.normalisation(channels)
     if normalisation is not None:
-        if tensor.quantization is None or _fits(normalisation, tensor):
+        if tensor.type.startswith("float") or _fits(normalisation, tensor):
             return *normalisation, ""
         if given.normalisation(channels) is not None:
             low, high = _span(tensor)
             raise UsageError(
-                f"{path} takes values from {low:.3g} to {high:.3g}, which "
-                f"{'--std' if given.std else '--input-range'} would leave; say it otherwise"
+                f"{path} takes values from {low:.3g} to {high:.3g}, which pixels scaled by "
+                f"{'--mean and --std' if given.std else '--input-range'} leave, or hardly use; "
+                "say it otherwise"
             )
     usual = _usual(tensor, channels)
     if usual is None:
@@ -61,7 +63,9 @@ def _fits(normalisation: Normalisation, tensor: Tensor) -> bool:
     low, high = _span(tensor)
     slack = _REACH * (high - low)
     return all(
-        low - slack <= -mean / std and (255 - mean) / std <= high + slack
+        low - slack <= -mean / std
+        and (255 - mean) / std <= high + slack
+        and 255 / std >= _USE * (high - low)
         for mean, std in zip(*normalisation, strict=True)
     )
 

@@ -38,6 +38,11 @@ def default_model(engine: EngineChoice = "auto") -> Path:
     return shipped(formats[-1])
 
 
+def model_to_show() -> Path:
+    """The shipped model that would be the default, without starting an engine to be sure of it."""
+    return shipped(next(iter(engines.installed_formats()), "tflite"))
+
+
 def shipped(form: Format) -> Path:
     """The shipped model in one format."""
     return FOLDER / f"fashion-mnist.int8.{form}"
