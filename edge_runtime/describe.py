@@ -15,20 +15,18 @@ from edge_runtime.tensors import Graph
 
 
 def as_json(file: ModelFile) -> str:
-    """The file's name, size and digest, and its whole spec."""
-    return json.dumps(
-        {
-            "file": file.path.name,
-            "format": file.format,
-            "size_bytes": len(file.data),
-            "sha256": file.sha256,
-            "sealed": file.sealed,
-            "spec": None if file.spec is None else json.loads(file.spec.to_json()),
-            "graph": asdict(foreign.read_graph(file)) if file.spec is None else None,
-        },
-        indent=2,
-        ensure_ascii=False,
-    )
+    """The file's name, size and digest, and its whole spec; without one, what it shows of itself."""
+    document = {
+        "file": file.path.name,
+        "format": file.format,
+        "size_bytes": len(file.data),
+        "sha256": file.sha256,
+        "sealed": file.sealed,
+        "spec": None if file.spec is None else json.loads(file.spec.to_json()),
+    }
+    if file.spec is None:
+        document["graph"] = asdict(foreign.read_graph(file))
+    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def as_text(file: ModelFile) -> str:

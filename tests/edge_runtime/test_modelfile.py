@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_runtime import Classifier, modelfile, protobuf
-from edge_runtime.errors import DamagedModelError, EdgeError, ModelError, SpecError
+from edge_runtime.errors import DamagedModelError, EdgeError, ModelError, SpecError, UsageError
 from edge_runtime.modelfile import ModelFile
 
 # The bytes of a file are checked behind `read`, thousands of times, without a disk.
@@ -225,7 +225,7 @@ def test_a_model_made_by_others_is_read_without_spec(sealed_path: Path) -> None:
 def test_a_model_without_spec_is_not_guessed_at(sealed_path: Path, tmp_path: Path) -> None:
     path = tmp_path / sealed_path.name
     path.write_bytes(without_seal(modelfile.read(sealed_path)))
-    with pytest.raises(SpecError, match="says nothing about its labels and pictures"):
+    with pytest.raises(UsageError, match="no labels inside or beside it; add --labels FILE"):
         Classifier.open(path)
 
 
