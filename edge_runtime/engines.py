@@ -7,6 +7,7 @@ and a device has one of them.
 from __future__ import annotations
 
 import importlib
+import sys
 import warnings
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -73,11 +74,9 @@ def start(form: Format, choice: EngineChoice = "auto") -> tuple[Engine, Any]:
             return engine, _imported(engine)
         except ImportError as error:
             reasons.append(str(error))
-    if not reasons:
-        reasons.append(
-            "ONNX Runtime is not installed" if form == "onnx" else "no TFLite engine is installed"
-        )
-    raise EngineError(f"{'; '.join(reasons)}; run `{install_command(form)}`")
+    told = "; ".join(reasons) or f"no engine for .{form} files is installed"
+    other = "or " if "run `" in told else ""  # beside what mends the one that is there
+    raise EngineError(f"{told}; {other}run `{install_command(form)}`")
 
 
 def install_command(form: Format) -> str:
@@ -91,7 +90,7 @@ def _imported(engine: Engine) -> Any:
     try:
         with native_output_hidden(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return importlib.import_module(package.module)
+            module = importlib.import_module(package.module)
     # A package built against NumPy 1 fails under NumPy 2 with AttributeError or SystemError.
     except Exception as error:
         names = (package.module, package.module.partition(".")[0])
@@ -101,12 +100,19 @@ def _imported(engine: Engine) -> Any:
         raise ImportError(
             f"{package.distribution} does not start here ({what}){numpy_clash(engine)}"
         ) from error
+    clash = numpy_clash(engine)  # which may show only when a model is loaded
+    if clash:
+        raise ImportError(f"{package.distribution} does not start here{clash}")
+    return module
 
 
 def numpy_clash(engine: Engine) -> str:
     """Why tflite-runtime does not start, where that is known; otherwise nothing."""
-    numpy = installed_version("numpy")
-    if engine != "tflite-runtime" or numpy is None or numpy.startswith("1."):
+    if engine != "tflite-runtime":
+        return ""
+    loaded = sys.modules.get("numpy")
+    numpy = installed_version("numpy") if loaded is None else str(loaded.__version__)
+    if numpy is None or numpy.startswith("1."):
         return ""
     return f", being built against NumPy 1, and this is {numpy}: run `pip install 'numpy<2'`"
 

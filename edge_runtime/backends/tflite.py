@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # What an interpreter raises on a model that it cannot load or run.
-_REFUSALS = (ValueError, RuntimeError, MemoryError, IndexError, UnicodeDecodeError)
+_REFUSALS = (ValueError, RuntimeError, MemoryError, LookupError, SystemError)
 
 
 class TFLiteBackend:
