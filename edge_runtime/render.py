@@ -6,27 +6,15 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+from edge_runtime.errors import Failure
 
 if TYPE_CHECKING:
     from edge_runtime.classifier import Result
     from edge_runtime.postprocess import Prediction
 
 ResultFormat = Literal["text", "json", "jsonl", "csv"]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A picture that could not be classified. It keeps its place among the results."""
-
-    source: str
-    code: str  # the error's class
-    message: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON shape: `source` as in a result, and `error` in place of the predictions."""
-        return {"source": self.source, "error": {"code": self.code, "message": self.message}}
 
 
 def lines(outcomes: Iterable[Result | Failure], form: ResultFormat) -> Iterator[str]:

@@ -38,13 +38,13 @@ class IntegerBackend(Backend, Protocol):
     unit: float | None  # what a step of the 8-bit output is worth; None where it has another type
 
     def raw(self, pixels: NDArray[np.uint8]) -> NDArray[np.int8 | np.uint8]:
-        """The output tensor for one picture.
+        """The output tensor's values for a batch.
 
         Args:
-            pixels: as for `run`, with n = 1.
+            pixels: as for `run`.
 
         Returns:
-            Shape (1, classes): scores in steps of `unit`, shifted by a zero point.
+            Shape (n, classes): scores in steps of `unit`, shifted by a zero point.
         """
         ...
 

@@ -1,0 +1,36 @@
+"""What several commands share: the kinds of argument, the model that is meant, and a word on stderr."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_runtime import console, modelfile
+from edge_runtime.modelfile import ModelFile
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  has no other name
+
+PROGRAM = "edge_runtime"
+
+
+def positive(text: str) -> int:
+    """A whole number of 1 or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
+    return int(text)
+
+
+def model_file(path: Path | None) -> ModelFile:
+    """The model file at `path`, read and checked; the one inside where none is named."""
+    if path is None:
+        from edge_runtime.models import default_model
+
+        path = default_model()
+    return modelfile.read(path)
+
+
+def say(text: str) -> None:
+    """One line on stderr."""
+    console.say(PROGRAM, text)
