@@ -37,7 +37,7 @@ _UINT8 = np.dtype(np.uint8)
 _BATCH = 32  # pictures at a time: most of what a batch saves, in little memory
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True)
 class Result:
     """What a classifier says about one picture."""
 
@@ -48,26 +48,7 @@ class Result:
     timing_ms: dict[str, float] = field(default_factory=dict)  # decode … postprocess
     warnings: tuple[str, ...] = ()
     guess: Prediction | None = None  # the most likely label, where there are no predictions
-
-    def __init__(  # noqa: PLR0917  by position it is quicker
-        self,
-        predictions: tuple[Prediction, ...],
-        unsure: bool,
-        source: str | None = None,
-        model: dict[str, str] | None = None,
-        timing_ms: dict[str, float] | None = None,
-        warnings: tuple[str, ...] = (),
-        guess: Prediction | None = None,
-    ) -> None:
-        # A frozen dataclass sets its fields in a way that takes three times as long.
-        fields = self.__dict__
-        fields["predictions"] = predictions
-        fields["unsure"] = unsure
-        fields["source"] = source
-        fields["model"] = model or {}
-        fields["timing_ms"] = timing_ms or {}
-        fields["warnings"] = warnings
-        fields["guess"] = guess
+    time: str | None = None  # when a camera took the picture: ISO 8601, with its zone
 
     @property
     def best(self) -> Prediction:
@@ -75,9 +56,10 @@ class Result:
         return self.predictions[0] if self.guess is None else self.guess
 
     def to_dict(self) -> dict[str, Any]:
-        """The one JSON shape of command line and library."""
+        """The one JSON shape of command line and library; `time` only where a camera is asked."""
         return {
             "source": self.source,
+            **({} if self.time is None else {"time": self.time}),
             "model": dict(self.model),
             "predictions": [prediction._asdict() for prediction in self.predictions],
             "unsure": self.unsure,
@@ -333,14 +315,19 @@ class Classifier:
                 [each for each in predictions if each.score >= self._score_threshold]
             )
             guess = None if predictions else best
-        source, warnings, decode_ms, preprocess_ms = prepared
-        timing_ms = {
+        # A frozen dataclass's own way to set its fields takes as long as naming the labels.
+        result = object.__new__(Result)
+        fields = result.__dict__
+        fields["predictions"], fields["unsure"], fields["guess"] = predictions, unsure, guess
+        fields["model"] = self._model
+        fields["source"], fields["warnings"], decode_ms, preprocess_ms = prepared
+        fields["timing_ms"] = {
             "decode": decode_ms,
             "preprocess": preprocess_ms,
             "inference": inference_ns / 1e6,
             "postprocess": (perf_counter_ns() - started) / 1e6,
         }
-        return Result(predictions, unsure, source, self._model, timing_ms, warnings, guess)
+        return result
 
     def _refuse(self, scores: NDArray[Any]) -> NoReturn:
         outputs = scores.shape[1] if scores.ndim == 2 else scores.shape[1:]

@@ -1,4 +1,4 @@
-"""What a person names on the command line → the pictures that are meant."""
+"""What a person names on the command line → the pictures that are meant, and their answers."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from edge_runtime.errors import Failure, InputError, UsageError
+
+if TYPE_CHECKING:
+    from edge_runtime.classifier import Classifier, Result
+    from edge_runtime.image import ImageSource
+
+    Answer = tuple[ImageSource | None, Result | Failure]
 
 # A folder's files by their names; a file that is named itself may be called anything.
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
@@ -26,6 +34,18 @@ class Stdin(io.BytesIO):
 Picture = str | Stdin
 
 
+def answers(classifier: Classifier, pictures: list[Picture | Failure]) -> Iterator[Answer]:
+    """Each picture with its result or failure, in order; failures from before keep their place."""
+    for failed, group in groupby(pictures, lambda picture: isinstance(picture, Failure)):
+        if failed:
+            yield from ((None, failure) for failure in group if isinstance(failure, Failure))
+            continue
+        some = [picture for picture in group if not isinstance(picture, Failure)]
+        # One picture needs no threads, and starts sooner without them.
+        workers = 1 if len(some) == 1 else None
+        yield from zip(some, classifier.stream(some, workers=workers), strict=True)
+
+
 def expand(sources: Iterable[str]) -> list[Picture | Failure]:
     """Every picture that the sources mean, in their order; a source that means none is a failure.
 
@@ -37,6 +57,18 @@ def expand(sources: Iterable[str]) -> list[Picture | Failure]:
     for source in sources:
         pictures += _expand(source)
     return pictures
+
+
+def only(source: str) -> Picture:
+    """The one picture that a source is: a file, or `-`.
+
+    Raises:
+        InputError: there is nothing on standard input that could be one.
+    """
+    picture = _stdin() if source == Stdin.name else source
+    if isinstance(picture, Failure):
+        raise InputError(picture.message)
+    return picture
 
 
 def named_in(list_file: str) -> list[str]:
@@ -66,22 +98,22 @@ def pictures_below(folder: str) -> Iterator[os.DirEntry[str]]:
     for entry in entries:
         if entry.name.startswith("."):
             continue
-        if entry.name.lower().endswith(SUFFIXES):
-            yield entry
-        elif entry.is_dir(follow_symlinks=False):
-            try:
+        if entry.is_dir(follow_symlinks=False):
+            with suppress(OSError):
                 yield from pictures_below(entry.path)
-            except OSError:
-                continue
+        elif entry.name.lower().endswith(SUFFIXES):
+            yield entry
 
 
 def _expand(source: str) -> Iterable[Picture | Failure]:
-    if source == "-":
+    if source == Stdin.name:
         return [_stdin()]
-    if os.path.isdir(source):
+    if Path(source).is_dir():
         return _in_folder(source)
     if glob.has_magic(source) and not os.path.lexists(source):
-        found = sorted(name for name in glob.glob(source, recursive=True) if os.path.isfile(name))
+        # Unlike Path.glob it takes a pattern from anywhere and leaves hidden files out.
+        matches = sorted(glob.glob(source, recursive=True))  # noqa: PTH207
+        found = [match for match in matches if Path(match).is_file()]
         return found or [_failure(source, f"{source} matches no file")]
     return [source]
 
@@ -95,12 +127,15 @@ def _in_folder(folder: str) -> Iterable[Picture | Failure]:
     return found or [_failure(folder, f"{folder} holds no pictures: no file ends in {endings}")]
 
 
-def _stdin() -> Stdin:
-    if sys.stdin.isatty():
-        raise UsageError(
-            "`-` reads a picture from standard input, which is a terminal; pipe one in"
-        )
-    return Stdin(sys.stdin.buffer.read(MAX_STDIN_BYTES + 1))
+def _stdin() -> Picture | Failure:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("`-` means a picture on standard input, and none is piped in")
+    data = sys.stdin.buffer.read(MAX_STDIN_BYTES + 1)
+    if not data:
+        return _failure(Stdin.name, "standard input is empty")
+    if len(data) > MAX_STDIN_BYTES:
+        return _failure(Stdin.name, f"standard input is larger than {MAX_STDIN_BYTES >> 20} MiB")
+    return Stdin(data)
 
 
 def _failure(source: str, message: str) -> Failure:

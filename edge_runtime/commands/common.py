@@ -22,6 +22,11 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """The flag that `model_file` reads."""
+    parser.add_argument("--model", type=Path, help="default: the Fashion-MNIST model inside")
+
+
 def model_file(path: Path | None) -> ModelFile:
     """The model file at `path`, read and checked; the one inside where none is named."""
     if path is None:
