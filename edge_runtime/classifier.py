@@ -23,7 +23,6 @@ from edge_runtime.errors import (
     SpecError,
     UsageError,
 )
-from edge_runtime.image import ImageSource
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.postprocess import Prediction
 from edge_runtime.spec import ModelSpec
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_runtime.backends.base import IntegerBackend
+    from edge_runtime.image import ImageSource
 
 _UINT8 = np.dtype(np.uint8)
 _BATCH = 32  # pictures at a time: most of what a batch saves, in little memory
@@ -227,13 +227,13 @@ class Classifier:
         Raises:
             ModelError: the model itself cannot answer.
         """
-        from edge_runtime import parallel
-
-        workers = parallel.cores() if workers is None else workers
-        if workers < 1:
+        if workers is not None and workers < 1:
             raise UsageError(f"workers is {workers}, expected 1 or more")
         if workers == 1:
             return (self._outcome(picture) for picture in pictures)
+        from edge_runtime import parallel  # one picture is quicker without it
+
+        workers = parallel.cores() if workers is None else workers
         return parallel.in_order(self._outcome, pictures, workers)
 
     def scores(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator
@@ -75,6 +74,8 @@ def _csv_rows(outcome: Result | Failure) -> Iterator[list[object]]:
 
 
 def _csv_line(cells: list[object]) -> str:
+    import csv  # seldom asked for
+
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
     return line.getvalue()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_runtime.errors import ModelError
 from edge_runtime.spec import Format, ImageInput
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # The packages that can run each format, in order of preference.
 ENGINES: Final[dict[Format, tuple[str, ...]]] = {

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_runtime.backends.base import require_shape
 from edge_runtime.errors import EngineError, ModelError
 from edge_runtime.preprocess import normalise
 from edge_runtime.quiet import native_output_hidden
 from edge_runtime.spec import ImageInput
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _BATCH = 128  # pictures per call: bounds the memory that a long batch takes
 

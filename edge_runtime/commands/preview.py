@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from edge_runtime.commands.common import add_model, model_file, positive, say
 from edge_runtime.errors import SpecError
-from edge_runtime.files import refuse_existing, write_atomically
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +36,8 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 def preview(arguments: argparse.Namespace) -> int:
     """Draw the picture in the terminal, or save it; return 0. No engine is needed."""
+    from edge_runtime.files import refuse_existing, write_atomically  # loads much, for some only
+
     if arguments.png is not None:
         refuse_existing(arguments.png, overwrite=arguments.overwrite)
     pixels, warnings = _pixels(arguments)
