@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import pickle
+from collections.abc import Callable, Collection, Generator, Iterable
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self, cast
 
 import numpy as np
 
-from edge_runtime import image, modelfile, postprocess, preprocess
+from edge_runtime import image, modelfile, naming, postprocess, preprocess
 from edge_runtime.backends import Backend
-from edge_runtime.description import Description
-from edge_runtime.engines import EngineChoice
-from edge_runtime.errors import InputError, ModelError, UsageError
-from edge_runtime.image import ImageSource
+from edge_runtime.errors import DamagedModelError, Failure, InputError, ModelError, UsageError
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.opening import open_model
 from edge_runtime.postprocess import Prediction
@@ -26,48 +25,37 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_runtime.backends.base import IntegerBackend
+    from edge_runtime.description import Description
+    from edge_runtime.engines import EngineChoice
+    from edge_runtime.image import ImageSource
 
 _UINT8 = np.dtype(np.uint8)
+_BATCH = 32  # pictures at a time: most of what a batch saves, in little memory
 
 
-@dataclass(frozen=True, init=False)
+@dataclass(frozen=True)
 class Result:
     """What a classifier says about one picture."""
 
-    predictions: tuple[Prediction, ...]  # best first
-    unsure: bool  # the best score is below the model's threshold
+    predictions: tuple[Prediction, ...]  # best first; none where none reaches score_threshold
+    unsure: bool  # the best score is below the model's threshold or score_threshold
     source: str | None = None  # the picture's name, where it has one
     model: dict[str, str] = field(default_factory=dict)  # name, variant, sha256
     timing_ms: dict[str, float] = field(default_factory=dict)  # decode … postprocess
     warnings: tuple[str, ...] = ()
-
-    def __init__(  # noqa: PLR0917  by position it is quicker
-        self,
-        predictions: tuple[Prediction, ...],
-        unsure: bool,
-        source: str | None = None,
-        model: dict[str, str] | None = None,
-        timing_ms: dict[str, float] | None = None,
-        warnings: tuple[str, ...] = (),
-    ) -> None:
-        # A frozen dataclass sets its fields in a way that takes three times as long.
-        fields = self.__dict__
-        fields["predictions"] = predictions
-        fields["unsure"] = unsure
-        fields["source"] = source
-        fields["model"] = model or {}
-        fields["timing_ms"] = timing_ms or {}
-        fields["warnings"] = warnings
+    guess: Prediction | None = None  # the most likely label, where there are no predictions
+    time: str | None = None  # when a camera took the picture: ISO 8601, with its zone
 
     @property
     def best(self) -> Prediction:
-        """The most likely label."""
-        return self.predictions[0]
+        """The most likely label, be it sure or not."""
+        return self.predictions[0] if self.guess is None else self.guess
 
     def to_dict(self) -> dict[str, Any]:
-        """The one JSON shape of command line and library."""
+        """The one JSON shape of command line and library; `time` only where a camera is asked."""
         return {
             "source": self.source,
+            **({} if self.time is None else {"time": self.time}),
             "model": dict(self.model),
             "predictions": [prediction._asdict() for prediction in self.predictions],
             "unsure": self.unsure,
@@ -79,7 +67,8 @@ class Result:
 class Classifier:
     """Classifies pictures with one model.
 
-    Safe to share between threads. `Classifier.open` is the usual way to make one.
+    Safe to share between threads, and to send to other processes where it was opened from a file.
+    `Classifier.open` is the usual way to make one; `with` or `close` lets go of the engine.
     """
 
     def __init__(
@@ -88,6 +77,9 @@ class Classifier:
         backend: Backend,
         *,
         top_k: int = 5,
+        score_threshold: float = 0.0,
+        allow: Collection[str] | None = None,
+        deny: Collection[str] | None = None,
         model: dict[str, str] | None = None,
         notes: tuple[str, ...] = (),
     ) -> None:
@@ -97,24 +89,35 @@ class Classifier:
             spec: labels, picture contract, meaning of the scores.
             backend: turns uint8 pixels into scores; see `edge_runtime.backends.Backend`.
             top_k: how many predictions a result holds, at most one per label.
+            score_threshold: probability 0..1; a result holds only predictions that reach it.
+            allow: labels that a result may hold; all others are left out.
+            deny: labels that are left out. Scores stay what they are: nothing is shared out anew.
             model: what results say about the model: name, variant, sha256.
             notes: what was taken for granted about a model made elsewhere.
+
+        Raises:
+            UsageError: a setting is out of its range, or names a label that the model lacks.
         """
         if top_k < 1:
             raise UsageError(f"top_k is {top_k}, expected 1 or more")
+        if not 0 <= score_threshold <= 1:
+            raise UsageError(f"score_threshold is {score_threshold}, expected 0 to 1")
         self.spec = spec
         self.notes = notes
         self._backend = backend
+        self._score_threshold = score_threshold
         self._model = {"name": spec.name} if model is None else model
+        self._origin: _Origin | None = None
         # Logits need no zero point: a softmax only sees how far they are from each other.
         unit: float | None = getattr(backend, "unit", None) if spec.scores == "logits" else None
+        self._infer: Callable[[NDArray[np.uint8]], NDArray[Any]]
         self._infer = backend.run if unit is None else cast("IntegerBackend", backend).raw
-        self._name = postprocess.namer(
-            spec.labels, spec.scores, spec.decision.temperature, top_k, unit
+        self._name = naming.namer(
+            spec, top_k, among=postprocess.allowed(spec.labels, allow, deny), unit=unit
         )
+        self._unsure_below = max(spec.decision.threshold, score_threshold)
         height, width, channels = spec.image.height, spec.image.width, spec.image.channels
-        self._threshold = spec.decision.threshold
-        self._answer = (1, len(spec.labels))
+        self._answer = (len(spec.labels),)
         self._batch_of_one = (1, height, width, channels)
         # The shapes of an array that is the model's pixels as it stands.
         self._ready = {(height, width, channels)} | ({(height, width)} if channels == 1 else set())
@@ -127,9 +130,12 @@ class Classifier:
         backend: EngineChoice = "auto",
         num_threads: int = 1,
         top_k: int = 5,
+        score_threshold: float = 0.0,
+        allow: Collection[str] | None = None,
+        deny: Collection[str] | None = None,
         description: Description | None = None,
         trusted: bool = False,
-    ) -> Classifier:
+    ) -> Self:
         """Read, check and load a `.tflite` or `.onnx` file.
 
         Args:
@@ -137,6 +143,9 @@ class Classifier:
             backend: which engine; "auto" is the first of those installed that starts.
             num_threads: threads of the engine; more than 1 slows small models down.
             top_k: how many predictions a result holds.
+            score_threshold: probability 0..1; a result holds only predictions that reach it.
+            allow: labels that a result may hold; all others are left out.
+            deny: labels that are left out.
             description: what a file made elsewhere does not say itself, such as
                 `Description(labels=Path("labels.txt"), input_range="-1..1")`.
             trusted: load a file without a digest at once. Otherwise it is tried in a process of
@@ -145,16 +154,20 @@ class Classifier:
         Raises:
             ModelError: the file is missing, damaged, or no picture classifier.
             EngineError: no engine for its format is installed, or none starts.
-            UsageError: the description lacks something, or contradicts the file.
-            InputError: the labels cannot be read.
+            UsageError: a setting is out of its range, names a label that the model lacks, or
+                contradicts the file, or the description lacks something.
+            InputError: the file of labels cannot be read.
         """
         return cls.from_file(
             modelfile.read(Path(path)),
             backend=backend,
             num_threads=num_threads,
-            top_k=top_k,
             description=description,
             trusted=trusted,
+            top_k=top_k,
+            score_threshold=score_threshold,
+            allow=allow,
+            deny=deny,
         )
 
     @classmethod
@@ -164,22 +177,25 @@ class Classifier:
         *,
         backend: EngineChoice = "auto",
         num_threads: int = 1,
-        top_k: int = 5,
         description: Description | None = None,
         trusted: bool = False,
-    ) -> Classifier:
-        """Load a model file that has been read and checked already; else as `open`."""
+        **settings: Any,
+    ) -> Self:
+        """Load a model file that has been read and checked already; settings are as in `open`."""
         opened = open_model(
-            file,
-            engine=backend,
-            num_threads=num_threads,
-            description=description,
-            trusted=trusted,
+            file, engine=backend, num_threads=num_threads, description=description, trusted=trusted
         )
         spec = opened.spec
         variant = spec.variant.name if spec.variant else file.format
         model = {"name": spec.name, "variant": variant, "sha256": file.sha256}
-        return cls(spec, opened.backend, top_k=top_k, model=model, notes=opened.notes)
+        classifier = cls(spec, opened.backend, model=model, notes=opened.notes, **settings)
+        # Whoever opens it again need not try it again, nor find the labels.
+        if description is not None and description.labels is not None:
+            description = replace(description, labels=spec.labels)
+        settings |= {"backend": backend, "num_threads": num_threads}
+        settings |= {"description": description, "trusted": True}
+        classifier._origin = _Origin(file.path.absolute(), file.sha256, file.spec, settings)
+        return classifier
 
     def classify(self, picture: ImageSource) -> Result:
         """Classify one picture.
@@ -191,44 +207,56 @@ class Classifier:
         Raises:
             InputError: the picture cannot be used.
         """
+        pixels, prepared = self._prepare(picture)
         started = perf_counter_ns()
-        warnings: tuple[str, ...] = ()
-        if (  # an array that is the model's pixels as it stands: Pillow has nothing to do
-            isinstance(picture, np.ndarray)
-            and picture.shape in self._ready
-            and picture.dtype == _UINT8
-        ):
-            source, decoded, prepared = None, started, started
-            pixels = picture.reshape(self._batch_of_one)
-        else:
-            upright = image.load(picture, self.spec.image)
-            source, decoded = _source(picture), perf_counter_ns()
-            fitted, warnings = preprocess.to_pixels(upright, self.spec.image)
-            pixels = fitted[None]
-            prepared = perf_counter_ns()
-        raw = self._infer(pixels)
-        if raw.shape != self._answer:
-            self._refuse(raw)
+        scores = self._infer(pixels)
         inferred = perf_counter_ns()
-        predictions = self._name(raw)
-        finished = perf_counter_ns()
-        return Result(
-            predictions,
-            predictions[0].score < self._threshold,
-            source,
-            self._model,
-            {
-                "decode": (decoded - started) / 1e6,
-                "preprocess": (prepared - decoded) / 1e6,
-                "inference": (inferred - prepared) / 1e6,
-                "postprocess": (finished - inferred) / 1e6,
-            },
-            warnings,
-        )
+        return self._result(prepared, scores, inferred - started, inferred)
 
     def classify_batch(self, pictures: Iterable[ImageSource]) -> list[Result]:
-        """Classify several pictures, in order."""
-        return [self.classify(picture) for picture in pictures]
+        """Classify several pictures, in order, the engine taking many at a time where it can.
+
+        The inference time of each result is its share of the batch's.
+
+        Raises:
+            InputError: a picture cannot be used; `stream` goes on after such a one.
+        """
+        results = []
+        remaining = map(self._prepare, pictures)
+        while batch := list(islice(remaining, _BATCH)):
+            started = perf_counter_ns()
+            scores = self._infer(np.concatenate([pixels for pixels, _ in batch]))
+            share_ns = (perf_counter_ns() - started) // len(batch)
+            results += [
+                self._result(prepared, scores[index : index + 1], share_ns, perf_counter_ns())
+                for index, (_, prepared) in enumerate(batch)
+            ]
+        return results
+
+    def stream(
+        self, pictures: Iterable[ImageSource], *, workers: int | None = None
+    ) -> Generator[Result | Failure]:
+        """Classify any number of pictures on several cores, yielding in order, as they are known.
+
+        Pictures are taken from `pictures` a few ahead of what was yielded, whatever their number.
+        One that cannot be used is yielded as a `Failure`, and the others go on. Closing the
+        generator ends its threads.
+
+        Args:
+            pictures: as for `classify`.
+            workers: threads that decode and classify; as many as there are cores where None.
+
+        Raises:
+            ModelError: the model itself cannot answer.
+        """
+        if workers is not None and workers < 1:
+            raise UsageError(f"workers is {workers}, expected 1 or more")
+        if workers == 1:
+            return (self._outcome(picture) for picture in pictures)
+        from edge_runtime import parallel  # one picture is quicker without it
+
+        workers = parallel.cores() if workers is None else workers
+        return parallel.in_order(self._outcome, pictures, workers)
 
     def scores(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities of pixels that are at the model's size already, for measuring.
@@ -250,16 +278,129 @@ class Classifier:
                 f"pixels 0..255 of shape (n, height, width, channels) = (n, {str(expected)[1:]}"
             )
         raw = self._backend.run(pixels)
-        if raw.shape != (len(pixels), len(self.spec.labels)):
+        if raw.shape[1:] != self._answer:
             self._refuse(raw)
         return postprocess.probabilities(raw, self.spec.scores, self.spec.decision.temperature)
 
-    def _refuse(self, raw: NDArray[Any]) -> NoReturn:
-        outputs = raw.shape[1] if raw.ndim == 2 else raw.shape[1:]
+    def close(self) -> None:
+        """Let go of the engine and its memory; the classifier answers no more."""
+        self._backend = _Closed()
+        self._infer = self._backend.run
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self._origin is None:
+            raise pickle.PicklingError(
+                "a Classifier made from a backend cannot be sent to another process; "
+                "open it from a file"
+            )
+        return _reopen, (type(self), *self._origin)
+
+    def _outcome(self, picture: ImageSource) -> Result | Failure:
+        try:
+            return self.classify(picture)
+        except InputError as error:
+            return Failure(_source(picture), type(error).__name__, str(error))
+
+    def _prepare(self, picture: ImageSource) -> tuple[NDArray[np.uint8], _Prepared]:
+        """Pixels of shape (1, height, width, channels), and what there is to tell of them."""
+        if (  # already the model's pixels: Pillow has nothing to do
+            isinstance(picture, np.ndarray)
+            and picture.shape in self._ready
+            and picture.dtype == _UINT8
+        ):
+            return picture.reshape(self._batch_of_one), _AS_IT_IS
+        started = perf_counter_ns()
+        upright = image.load(picture, self.spec.image)
+        decoded = perf_counter_ns()
+        pixels, warnings = preprocess.to_pixels(upright, self.spec.image)
+        preprocess_ms = (perf_counter_ns() - decoded) / 1e6
+        told = _Prepared(_source(picture), warnings, (decoded - started) / 1e6, preprocess_ms)
+        return pixels[None], told
+
+    def _result(
+        self, prepared: _Prepared, scores: NDArray[Any], inference_ns: int, started: int
+    ) -> Result:
+        """What one picture's scores, of shape (1, classes), say."""
+        if scores.shape[1:] != self._answer:
+            self._refuse(scores)
+        predictions, guess = self._name(scores), None
+        unsure = predictions[0].score < self._unsure_below
+        if unsure and self._score_threshold:
+            best = predictions[0]
+            predictions = tuple(
+                [each for each in predictions if each.score >= self._score_threshold]
+            )
+            guess = None if predictions else best
+        # A frozen dataclass's own way to set its fields takes as long as naming the labels.
+        result = object.__new__(Result)
+        fields = result.__dict__
+        fields["predictions"], fields["unsure"], fields["guess"] = predictions, unsure, guess
+        fields["model"] = self._model
+        fields["source"], fields["warnings"], decode_ms, preprocess_ms = prepared
+        fields["timing_ms"] = {
+            "decode": decode_ms,
+            "preprocess": preprocess_ms,
+            "inference": inference_ns / 1e6,
+            "postprocess": (perf_counter_ns() - started) / 1e6,
+        }
+        return result
+
+    def _refuse(self, scores: NDArray[Any]) -> NoReturn:
+        outputs = scores.shape[1] if scores.ndim == 2 else scores.shape[1:]
         raise ModelError(
             f"the model gives {outputs} scores but has {len(self.spec.labels)} labels; "
             "export it again with the right labels"
         )
+
+
+class _Prepared(NamedTuple):
+    """What a result says of a picture besides its scores."""
+
+    source: str | None
+    warnings: tuple[str, ...]
+    decode_ms: float
+    preprocess_ms: float
+
+
+_AS_IT_IS = _Prepared(None, (), 0.0, 0.0)
+
+
+class _Origin(NamedTuple):
+    """What it takes to make a classifier again in another process."""
+
+    path: Path
+    sha256: str
+    spec: ModelSpec | None  # None where the description says what it would
+    settings: dict[str, Any]
+
+
+def _reopen(
+    kind: type[Classifier],
+    path: Path,
+    sha256: str,
+    spec: ModelSpec | None,
+    settings: dict[str, Any],
+) -> Classifier:
+    file = modelfile.read(path)
+    if file.sha256 != sha256:
+        raise DamagedModelError(
+            f"{path} is no longer the file that was opened (sha256 {file.sha256[:12]}…, then "
+            f"{sha256[:12]}…); open the new one"
+        )
+    return kind.from_file(replace(file, spec=spec), **settings)
+
+
+class _Closed:
+    """What is left of an engine after `close`."""
+
+    def run(self, _pixels: NDArray[np.uint8]) -> NoReturn:
+        raise UsageError("the classifier is closed; open it again")
 
 
 def _source(picture: ImageSource) -> str | None:

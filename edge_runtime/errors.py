@@ -14,7 +14,8 @@ EdgeError                   exit code
 
 from __future__ import annotations
 
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 
 def printable(text: str) -> str:
@@ -75,3 +76,16 @@ class DeviceError(EdgeError):
     """A camera or other device does not answer."""
 
     exit_code = 4
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A picture that could not be classified. It keeps its place among the results."""
+
+    source: str | None  # the picture's name, where it has one
+    code: str  # the error's class
+    message: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON shape: `source` as in a result, and `error` in place of the predictions."""
+        return {"source": self.source, "error": {"code": self.code, "message": self.message}}

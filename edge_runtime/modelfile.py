@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import io
 import zipfile
 import zlib
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 from edge_runtime import protobuf
+from edge_runtime.digest import sha256
 from edge_runtime.errors import DamagedModelError, ModelError, SpecError
 from edge_runtime.spec import MAX_SPEC_BYTES, Format, ModelSpec
 
@@ -91,7 +91,7 @@ def seal_tflite(flatbuffer: bytes, spec: ModelSpec, golden: bytes | None) -> byt
             _add(archive, _GOLDEN, golden)
         archive.comment = _ZIP_SEAL + b"0" * _DIGEST_LENGTH
     body = file.getvalue()[: -len(archive.comment)]
-    return body + _ZIP_SEAL + hashlib.sha256(body).hexdigest().encode()
+    return body + _ZIP_SEAL + sha256(body).encode()
 
 
 def seal_onnx(model: bytes, spec: ModelSpec, golden: bytes | None) -> bytes:
@@ -104,7 +104,7 @@ def seal_onnx(model: bytes, spec: ModelSpec, golden: bytes | None) -> bytes:
     body += _onnx_property(_ONNX_PREFIX + "spec", spec.to_json())
     if golden is not None:
         body += _onnx_property(_ONNX_PREFIX + "golden", base64.b64encode(golden).decode())
-    return body + _onnx_seal(hashlib.sha256(body).hexdigest())
+    return body + _onnx_seal(sha256(body))
 
 
 def read_keras_spec(path: Path) -> ModelSpec | None:
@@ -143,7 +143,7 @@ def _read_tflite(path: Path, data: bytes) -> ModelFile:
         raise DamagedModelError(f"{path} is cut short; copy it again")
     text, golden = _archived(path, data)
     spec = None if text is None else _parse(path, text)
-    digest = hashlib.sha256(data).hexdigest()
+    digest = sha256(data)
     return ModelFile(path, "tflite", data, digest, sealed, spec, golden)
 
 
@@ -210,7 +210,7 @@ def _read_onnx(path: Path, data: bytes) -> ModelFile:
     except (ValueError, binascii.Error) as error:
         raise DamagedModelError(f"{path} is not a whole ONNX file: {error}") from error
     spec = None if text is None else _parse(path, text)
-    digest = hashlib.sha256(data).hexdigest()
+    digest = sha256(data)
     return ModelFile(path, "onnx", data, digest, sealed, spec, golden)
 
 
@@ -243,7 +243,7 @@ def _check_digest(path: Path, data: bytes, seal_length: int, digest: bytes) -> N
         if SEAL_MARK.encode() in data:
             raise DamagedModelError(f"{path} is cut short or damaged at its end; copy it again")
         return
-    if hashlib.sha256(memoryview(data)[:-seal_length]).hexdigest().encode() != digest:
+    if sha256(memoryview(data)[:-seal_length]).encode() != digest:
         raise DamagedModelError(f"{path} is damaged: its digest does not match; copy it again")
 
 

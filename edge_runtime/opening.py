@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edge_runtime import foreign, trial
 from edge_runtime.backends import LoadedModel, open_backend
 from edge_runtime.description import Description
 from edge_runtime.engines import EngineChoice
@@ -20,6 +19,11 @@ from edge_runtime.errors import ModelError, UsageError
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.spec import ModelSpec, Scores
 from edge_runtime.tensors import EXPORTED
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edge_runtime.foreign import Described
 
 _TOLERANCE = 0.01  # how far a row of probabilities may be from a sum of 1, and from 0..1
 
@@ -61,7 +65,7 @@ def open_model(
         raise UsageError(
             f"{file.path} says this itself; leave out {' and '.join(description.given)}"
         )
-    described = foreign.describe(file, description) if file.spec is None else None
+    described = _described(file, description) if file.spec is None else None
     known = described or file.spec
     assert known is not None
     arrangement = described.arrangement if described else EXPORTED
@@ -73,6 +77,8 @@ def open_model(
 
     answers = None
     if not (file.sealed or trusted):
+        from edge_runtime import trial
+
         answers = trial.in_a_child(
             file, known.image, engine=engine, num_threads=num_threads, arrangement=arrangement
         )
@@ -86,10 +92,19 @@ def open_model(
     scores = described.scores
     if scores is None:
         if answers is None:
-            answers = backend.run(trial.samples(known.image))
+            from edge_runtime.trial import samples
+
+            answers = backend.run(samples(known.image))
         scores = _judged(file.path, answers)
         notes += (f"scores are {scores} (so its answers to black, white and noise look)",)
     return Opened(described.spec(scores), backend, notes)
+
+
+def _described(file: ModelFile, description: Description) -> Described:
+    # An exported file says all this itself, and must not wait for what reads it elsewhere.
+    from edge_runtime import foreign
+
+    return foreign.describe(file, description)
 
 
 def _require_numbers(path: Path, answers: NDArray[np.float32]) -> None:

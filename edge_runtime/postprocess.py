@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from math import exp, isfinite
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from collections.abc import Collection, Sequence
+from math import isfinite
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edge_runtime.errors import ModelError
+from edge_runtime.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_runtime.spec import Scores
-
-_FEW_CLASSES: Final = 100  # up to here plain Python needs less time than numpy takes to be called
 
 
 class Prediction(NamedTuple):
@@ -24,9 +22,6 @@ class Prediction(NamedTuple):
     label: str
     index: int  # type: ignore[assignment]  # a tuple's `index` counts for nothing here
     score: float  # probability, 0..1
-
-
-_new: Final = tuple.__new__
 
 
 def probabilities(
@@ -57,86 +52,26 @@ def probabilities(
     return exponentials
 
 
-def best(scores: NDArray[np.float32], labels: Sequence[str], top_k: int) -> tuple[Prediction, ...]:
+def best(
+    scores: NDArray[np.float32],
+    labels: Sequence[str],
+    top_k: int,
+    among: Sequence[int] | None = None,
+) -> tuple[Prediction, ...]:
     """The `top_k` most likely labels of one picture, best first; equal scores keep label order.
 
     Args:
         scores: probabilities, shape (classes,).
         labels: one per class.
-        top_k: how many, at most the number of classes.
+        top_k: how many, at most those that there are.
+        among: indices of the labels to choose from; None for all.
     """
-    least = np.partition(scores, -top_k)[-top_k] if top_k < len(scores) else 0
-    candidates = np.flatnonzero(scores >= least).tolist()
-    order = sorted(candidates, key=scores.__getitem__, reverse=True)[:top_k]
+    candidates = np.arange(len(labels)) if among is None else np.asarray(among)
+    if top_k < len(candidates):
+        likely = scores[candidates]
+        candidates = candidates[likely >= np.partition(likely, -top_k)[-top_k]]
+    order = sorted(candidates.tolist(), key=scores.__getitem__, reverse=True)[:top_k]
     return tuple([Prediction(labels[index], index, float(scores[index])) for index in order])
-
-
-def namer(
-    labels: Sequence[str], kind: Scores, temperature: float, top_k: int, unit: float | None = None
-) -> Callable[[NDArray[Any]], tuple[Prediction, ...]]:
-    """What names one picture's scores: `probabilities`, then `best`.
-
-    Args:
-        labels: one per class.
-        kind: what the scores are.
-        temperature: as for `probabilities`.
-        top_k: how many predictions.
-        unit: what a step of 8-bit logits is worth; None where scores are in real units.
-
-    Returns:
-        A function of an array of shape (1, classes), which raises ModelError as `probabilities` does.
-    """
-    if len(labels) > _FEW_CLASSES or (kind == "probabilities" and temperature != 1.0):
-
-        def name(raw: NDArray[Any]) -> tuple[Prediction, ...]:
-            scores = raw if unit is None else raw * np.float32(unit)
-            return best(probabilities(scores, kind, temperature)[0], labels, top_k)
-
-        return name
-
-    indices, weigh = range(len(labels)), _weigher(kind, temperature, unit)
-
-    # The same in plain Python: for few classes several times as fast.
-    def name_few(raw: NDArray[Any]) -> tuple[Prediction, ...]:
-        (scores,) = raw.tolist()
-        weights, total = weigh(scores)
-        predictions = []
-        for index in sorted(indices, key=scores.__getitem__, reverse=True)[:top_k]:
-            # Neither `Prediction(...)`, which is a function in Python before it is one in C, nor a
-            # comprehension, which is a function of its own.
-            prediction = _new(Prediction, (labels[index], index, weights[index] / total))
-            predictions.append(prediction)
-        return tuple(predictions)
-
-    return name_few
-
-
-def _weigher(
-    kind: Scores, temperature: float, unit: float | None
-) -> Callable[[list[Any]], tuple[list[float], float]]:
-    """What turns one picture's scores into weights, and what to divide them by."""
-
-    def as_they_are(probabilities: list[float]) -> tuple[list[float], float]:
-        require_finite(sum(probabilities))
-        return probabilities, 1.0
-
-    def exponentials(logits: list[float]) -> tuple[list[float], float]:
-        require_finite(sum(logits))
-        most = max(logits)
-        weights = [exp((logit - most) / temperature) for logit in logits]
-        return weights, sum(weights)
-
-    def looked_up(steps: list[int]) -> tuple[list[float], float]:
-        most = max(steps)
-        weights = [table[most - step] for step in steps]
-        return weights, sum(weights)
-
-    if kind == "probabilities":
-        return as_they_are
-    if unit is None:
-        return exponentials
-    table = [exp(-steps * unit / temperature) for steps in range(256)]  # below the best score
-    return looked_up
 
 
 def require_finite(total: float) -> None:
@@ -150,3 +85,38 @@ def require_finite(total: float) -> None:
             "the model gives scores that are no numbers here; "
             "run `python -m edge_runtime check` on it, and try another engine"
         )
+
+
+def allowed(
+    labels: Sequence[str], allow: Collection[str] | None, deny: Collection[str] | None
+) -> Sequence[int]:
+    """Which labels an answer may hold: their indices, in order.
+
+    Args:
+        labels: one per class.
+        allow: only these, or
+        deny: all but these.
+
+    Raises:
+        UsageError: both are given, a name is no label of the model, or no label is left.
+    """
+    if allow is None and deny is None:
+        return range(len(labels))
+    if allow is not None and deny is not None:
+        raise UsageError("both allow and deny name labels; give one of them")
+    named = _names(labels, deny if allow is None else allow)
+    left = [index for index, label in enumerate(labels) if (label in named) == (deny is None)]
+    if not left:
+        raise UsageError("no label is left to answer with; allow one, or deny fewer")
+    return left
+
+
+def _names(labels: Sequence[str], names: Collection[str] | None) -> set[str]:
+    named = {names} if isinstance(names, str) else set(names or ())
+    for name in sorted(named - set(labels)):
+        from difflib import get_close_matches  # seldom needed
+
+        near = get_close_matches(name, labels, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"it knows {', '.join(labels)}"
+        raise UsageError(f"{name!r} is no label of this model; {hint}")
+    return named

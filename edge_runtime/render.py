@@ -1,13 +1,13 @@
-"""Results as text, JSON, JSON lines or CSV: lines to print, each as soon as it is known."""
+"""Results as text, JSON, JSON lines or CSV, each written as soon as it is known."""
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+from edge_runtime.errors import Failure
 
 if TYPE_CHECKING:
     from edge_runtime.classifier import Result
@@ -16,21 +16,8 @@ if TYPE_CHECKING:
 ResultFormat = Literal["text", "json", "jsonl", "csv"]
 
 
-@dataclass(frozen=True)
-class Failure:
-    """A picture that could not be classified. It keeps its place among the results."""
-
-    source: str
-    code: str  # the error's class
-    message: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """The JSON shape: `source` as in a result, and `error` in place of the predictions."""
-        return {"source": self.source, "error": {"code": self.code, "message": self.message}}
-
-
-def lines(outcomes: Iterable[Result | Failure], form: ResultFormat) -> Iterator[str]:
-    """The lines to print for some outcomes, in their order."""
+def pieces(outcomes: Iterable[Result | Failure], form: ResultFormat) -> Iterator[str]:
+    """The pieces of text to write for some outcomes, in their order; whole when the last is out."""
     return _RENDERERS[form](outcomes)
 
 
@@ -38,10 +25,12 @@ def _text(outcomes: Iterable[Result | Failure]) -> Iterator[str]:
     for outcome in outcomes:
         # In text a failure is told on stderr only, where people look for it.
         if not isinstance(outcome, Failure):
-            yield f"{outcome.source}: {_sentence(outcome)}"
+            when = f"{outcome.time[:19]} " if outcome.time else ""  # to the second
+            yield f"{when}{outcome.source}: {sentence(outcome)}\n"
 
 
-def _sentence(result: Result) -> str:
+def sentence(result: Result) -> str:
+    """A result in words, without its source."""
     if result.unsure:
         return f"not sure (best guess: {_percent(result.best)})"
     return ", ".join(_percent(prediction) for prediction in result.predictions)
@@ -52,31 +41,43 @@ def _percent(prediction: Prediction) -> str:
 
 
 def _json(outcomes: Iterable[Result | Failure]) -> Iterator[str]:
-    documents = [outcome.to_dict() for outcome in outcomes]
-    yield json.dumps(documents, indent=2, ensure_ascii=False)
+    """One list, a part at a time, so that what is known is not kept back or in memory."""
+    separator = "[\n"
+    for outcome in outcomes:
+        document = json.dumps(outcome.to_dict(), indent=2, ensure_ascii=False)
+        yield separator + "  " + document.replace("\n", "\n  ")
+        separator = ",\n"
+    yield "[]\n" if separator == "[\n" else "\n]\n"
 
 
 def _jsonl(outcomes: Iterable[Result | Failure]) -> Iterator[str]:
     for outcome in outcomes:
-        yield json.dumps(outcome.to_dict(), ensure_ascii=False)
+        yield json.dumps(outcome.to_dict(), ensure_ascii=False) + "\n"
 
 
 def _csv(outcomes: Iterable[Result | Failure]) -> Iterator[str]:
-    yield _csv_line(["source", "rank", "label", "index", "score", "unsure", "error"])
+    yield _csv_line(["source", "rank", "label", "index", "score", "unsure", "error", "time"])
     for outcome in outcomes:
-        if isinstance(outcome, Failure):
-            yield _csv_line([outcome.source, "", "", "", "", "", outcome.message])
-            continue
-        for rank, prediction in enumerate(outcome.predictions, start=1):
-            score, unsure = f"{prediction.score:.6f}", str(outcome.unsure).lower()
-            yield _csv_line(
-                [outcome.source, rank, prediction.label, prediction.index, score, unsure, ""]
-            )
+        yield from map(_csv_line, _csv_rows(outcome))
+
+
+def _csv_rows(outcome: Result | Failure) -> Iterator[list[object]]:
+    """A row for each prediction; one without label where there is none, so that no place is lost."""
+    if isinstance(outcome, Failure):
+        yield [outcome.source, "", "", "", "", "", outcome.message, ""]
+        return
+    end = [str(outcome.unsure).lower(), "", outcome.time or ""]
+    if not outcome.predictions:
+        yield [outcome.source, "", "", "", "", *end]
+    for rank, found in enumerate(outcome.predictions, start=1):
+        yield [outcome.source, rank, found.label, found.index, f"{found.score:.6f}", *end]
 
 
 def _csv_line(cells: list[object]) -> str:
+    import csv  # seldom asked for
+
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
+    csv.writer(line, lineterminator="\n").writerow(cells)
     return line.getvalue()
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Final, Protocol, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_runtime import engines
 from edge_runtime.engines import Engine
 from edge_runtime.errors import ModelError
 from edge_runtime.spec import Format, ImageInput
 from edge_runtime.tensors import EXPORTED, Arrangement
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # The packages that can run each format, in order of preference, by the names they are imported by.
 # TensorFlow is left out: who measures engines compares them with it.
@@ -50,13 +52,13 @@ class IntegerBackend(Backend, Protocol):
     unit: float | None  # what a step of the 8-bit output is worth; None where it has another type
 
     def raw(self, pixels: NDArray[np.uint8]) -> NDArray[np.int8 | np.uint8]:
-        """The output tensor for one picture.
+        """The output tensor's values for a batch.
 
         Args:
-            pixels: as for `run`, with n = 1.
+            pixels: as for `run`.
 
         Returns:
-            Shape (1, classes): scores in steps of `unit`, shifted by a zero point.
+            Shape (n, classes): scores in steps of `unit`, shifted by a zero point.
         """
         ...
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_runtime import engines
 from edge_runtime.backends.base import arranger, require_shape
@@ -16,6 +15,9 @@ from edge_runtime.preprocess import lookup, pixel_table
 from edge_runtime.quiet import is_verbose, native_output_hidden
 from edge_runtime.spec import ImageInput
 from edge_runtime.tensors import EXPORTED, Arrangement
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _BATCH = 128  # pictures per call: bounds the memory that a long batch takes
 _TYPES: Final[dict[str, type[np.generic]]] = {

@@ -58,13 +58,14 @@ class TFLiteBackend:
 
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Scores of a batch, one picture after the other; see `Backend.run`."""
-        rows = [self.raw(pixels[index : index + 1]) for index in range(len(pixels))]
-        scores = rows[0] if len(rows) == 1 else np.concatenate(rows)
-        scores = scores.astype(np.float32, copy=False)
+        scores = self.raw(pixels).astype(np.float32, copy=False)
         return scores if self._scale is None else (scores - self._zero_point) * self._scale
 
     def raw(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
-        """The output tensor for one picture; see `IntegerBackend.raw`."""
+        """The output tensor's values; see `IntegerBackend.raw`."""
+        if len(pixels) != 1:
+            one_by_one = (pixels[index : index + 1] for index in range(len(pixels)))
+            return np.concatenate([self.raw(picture) for picture in one_by_one])
         tensor = pixels if self._table is None else lookup(self._table, pixels)
         if self._arrange is not None:
             tensor = self._arrange(tensor)

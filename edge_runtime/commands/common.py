@@ -23,6 +23,11 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """The flag that `model_file` reads."""
+    parser.add_argument("--model", type=Path, help="default: the Fashion-MNIST model inside")
+
+
 def model_file(path: Path | None, engine: EngineChoice = "auto") -> ModelFile:
     """The model file at `path`, read and checked; the one inside, for an engine here, if None."""
     if path is None:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from edge_runtime.errors import ModelError
-from edge_runtime.postprocess import Prediction, best, namer, probabilities
+from edge_runtime.postprocess import Prediction, best, probabilities
 
 LOGITS = arrays(
     np.float32,
@@ -99,54 +96,3 @@ def test_more_than_there_are_is_all_of_them() -> None:
 def test_a_prediction_holds_plain_numbers_that_json_knows() -> None:
     (found,) = best(np.array([0.4, 0.6], np.float32), ("a", "b"), 1)
     assert (type(found.index), type(found.score)) == (int, float)
-
-
-@given(LOGITS, st.floats(0.1, 10), st.sampled_from(["logits", "probabilities"]))
-def test_one_picture_is_named_as_in_a_batch(
-    logits: NDArray[np.float32], temperature: float, kind: Any
-) -> None:
-    scores = logits[:1] if kind == "logits" else probabilities(logits[:1], "logits")
-    labels = [f"class {index}" for index in range(scores.shape[1])]
-    expected = probabilities(scores, kind, temperature)[0]
-    named = namer(labels, kind, temperature, len(labels))(scores)
-    assert sorted(prediction.index for prediction in named) == list(range(len(labels)))
-    assert [prediction.label for prediction in named] == [labels[each.index] for each in named]
-    for prediction in named:
-        assert prediction.score == pytest.approx(expected[prediction.index], abs=2e-6)
-    assert all(one.score >= other.score for one, other in pairwise(named))
-
-
-@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
-def test_integers_are_named_as_the_logits_they_stand_for(dtype: type[np.int8 | np.uint8]) -> None:
-    integers = np.random.default_rng(0).integers(0, 256, (1, 10), np.uint8).view(dtype)
-    logits = (integers.astype(np.float32) - 3) * np.float32(0.07)
-    labels = "abcdefghij"
-    for top_k in (1, 5, 99):
-        named = namer(labels, "logits", 1.7, top_k, 0.07)(integers)
-        real = namer(labels, "logits", 1.7, top_k)(logits)
-        assert [each[:2] for each in named] == [each[:2] for each in real]
-        scores = [each.score for each in real]
-        assert [each.score for each in named] == pytest.approx(scores, rel=1e-5)
-
-
-@pytest.mark.parametrize("kind", ["logits", "probabilities"])
-@pytest.mark.parametrize("top_k", [1, 5, 200, 1000])
-def test_many_classes_are_named_as_few_are(kind: Any, top_k: int) -> None:
-    # A few values only, so that most are equal to others, which then keep the labels' order.
-    scores = np.random.default_rng(0).integers(0, 3, (1, 200)).astype(np.float32) / 4
-    labels = [f"class {index}" for index in range(200)]
-    named = namer(labels, kind, 1.0, top_k)(scores)
-    expected = sorted(range(200), key=scores[0].tolist().__getitem__, reverse=True)[:top_k]
-    assert [each.index for each in named] == expected
-    shares = probabilities(scores, kind)[0]
-    assert [each.score for each in named] == [shares[index] for index in expected]
-
-
-@pytest.mark.parametrize("classes", [3, 300])
-@pytest.mark.parametrize("kind", ["logits", "probabilities"])
-@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
-def test_a_score_that_is_no_number_is_refused(number: float, kind: Any, classes: int) -> None:
-    scores = np.full((1, classes), 0.1, np.float32)
-    scores[0, 1] = number
-    with pytest.raises(ModelError, match="no numbers"):
-        namer(["x"] * classes, kind, 1.0, 5)(scores)

@@ -1,0 +1,91 @@
+"""Copies of pictures with their answer drawn on."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from PIL import Image, ImageDraw, ImageFont
+
+from edge_runtime import image
+from edge_runtime.errors import OutputError
+from edge_runtime.files import write_atomically
+from edge_runtime.spec import ImageInput
+
+if TYPE_CHECKING:
+    from edge_runtime.classifier import Result
+    from edge_runtime.image import ImageSource
+
+# As a person wants it: in colour, and no smaller than it is unless it is very large.
+_VIEW: Final = ImageInput(2048, 2048, "rgb", mean=(0.0,) * 3, std=(1.0,) * 3)
+_SMALLEST: Final = 320  # pixels of width; smaller pictures are enlarged, for the writing to fit
+
+
+class Annotated:
+    """A folder of such copies. Names come from the picture alone, and nothing is overwritten."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make the folder.
+
+        Raises:
+            OutputError: it cannot be made.
+        """
+        self._folder = folder
+        self._used: dict[str, int] = {}  # name → how many have it
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot make {folder}: {error.strerror}") from error
+
+    def save(self, picture: ImageSource, result: Result, text: str) -> Path:
+        """Write a copy as a JPEG, with `text` below the picture.
+
+        Raises:
+            OutputError: the folder cannot be written.
+            InputError: the picture is gone or has changed since it was classified.
+        """
+        if isinstance(picture, io.IOBase):
+            picture.seek(0)
+        data = io.BytesIO()
+        draw(image.load(picture, _VIEW), text).save(data, "JPEG", quality=90)
+        path = self._free(result.source or "picture")
+        write_atomically(path, data.getvalue())
+        return path
+
+    def _free(self, source: str) -> Path:
+        stem = re.sub(r"[^\w.-]", "-", os.fsdecode(os.fsencode(Path(source).stem)))
+        while True:
+            count = self._used[stem] = self._used.get(stem, 0) + 1
+            path = self._folder / (f"{stem}.jpg" if count == 1 else f"{stem}-{count}.jpg")
+            if not os.path.lexists(path):
+                return path
+
+
+def draw(picture: Image.Image, text: str) -> Image.Image:
+    """An RGB picture with a band of text below it."""
+    picture = picture.convert("RGB")
+    if picture.width < _SMALLEST:
+        times = -(-_SMALLEST // picture.width)
+        picture = picture.resize(
+            (picture.width * times, picture.height * times), Image.Resampling.NEAREST
+        )
+    size = max(12, picture.width // 24)
+    band = Image.new("RGB", (picture.width, 2 * size), "black")
+    _write(ImageDraw.Draw(band), text, size)
+    whole = Image.new("RGB", (picture.width, picture.height + band.height))
+    whole.paste(picture)
+    whole.paste(band, (0, picture.height))
+    return whole
+
+
+def _write(canvas: ImageDraw.ImageDraw, text: str, size: int) -> None:
+    place = (size // 2, size // 2)
+    try:
+        canvas.text(place, text, fill="white", font=ImageFont.load_default(size))
+    # Before Pillow 10.1, or without FreeType, its font has one size and Latin letters only.
+    except (TypeError, OSError, UnicodeEncodeError):
+        plain = text.encode("latin-1", "replace").decode("latin-1")
+        canvas.text(place, plain, fill="white", font=ImageFont.load_default())

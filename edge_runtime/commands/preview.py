@@ -1,0 +1,88 @@
+"""`preview`: what the model sees of a picture."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_runtime import flags
+from edge_runtime.commands.common import add_model, positive, say
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from edge_runtime.commands.common import Commands
+
+
+def add(commands: Commands, common: argparse.ArgumentParser) -> None:
+    """Give the command its flags."""
+    parser = commands.add_parser(
+        "preview", parents=[common], help="show a picture as the model sees it"
+    )
+    parser.add_argument("picture", metavar="PICTURE", help="a file, or - for standard input")
+    add_model(parser)
+    parser.add_argument("--png", type=Path, metavar="FILE", help="save it instead of drawing it")
+    parser.add_argument(
+        "--scale", type=positive, default=1, help="enlarge the PNG so many times (default: 1)"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace the PNG")
+    flags.add_description(parser)
+    parser.set_defaults(command=preview)
+
+
+def preview(arguments: argparse.Namespace) -> int:
+    """Draw the picture in the terminal, or save it; return 0. No engine is needed."""
+    from edge_runtime.files import refuse_existing, write_atomically  # loads much, for some only
+
+    if arguments.png is not None:
+        refuse_existing(arguments.png, overwrite=arguments.overwrite)
+    pixels, warnings = _pixels(arguments)
+    for warning in warnings:
+        say(f"{arguments.picture}: {warning}")
+    height, width, channels = pixels.shape
+    kind = "grey" if channels == 1 else "RGB"
+    if arguments.png is not None:
+        data = _png(pixels, arguments.scale)
+        write_atomically(arguments.png, data, overwrite=arguments.overwrite)
+        print(f"{arguments.png}: {width} x {height} {kind} pixels, as the model sees them")
+        return 0
+    from edge_runtime import blocks
+
+    columns = shutil.get_terminal_size().columns
+    encoding = sys.stdout.encoding or "ascii"
+    print(blocks.draw(pixels, columns=columns, colour=_colour(), encoding=encoding))
+    print(f"{width} x {height} {kind} pixels")
+    return 0
+
+
+def _pixels(arguments: argparse.Namespace) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
+    """Pixels of shape (height, width, channels), and warnings."""
+    from edge_runtime import foreign, image, modelfile, models, preprocess, sources
+
+    file = modelfile.read(arguments.model or models.model_to_show())
+    known = file.spec or foreign.describe(file, flags.description(arguments))
+    picture = sources.only(arguments.picture)
+    return preprocess.to_pixels(image.load(picture, known.image), known.image)
+
+
+def _png(pixels: NDArray[np.uint8], scale: int) -> bytes:
+    import io
+
+    from PIL import Image
+
+    picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
+    size = picture.width * scale, picture.height * scale
+    file = io.BytesIO()
+    picture.resize(size, Image.Resampling.NEAREST).save(file, "PNG")
+    return file.getvalue()
+
+
+def _colour() -> bool:
+    """Colours where a terminal shows them, and nobody has said no (https://no-color.org)."""
+    unwanted = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout.isatty() and not unwanted

@@ -1,0 +1,142 @@
+"""What a person names on the command line → the pictures that are meant, and their answers."""
+
+from __future__ import annotations
+
+import glob
+import io
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from edge_runtime.errors import Failure, InputError, UsageError
+
+if TYPE_CHECKING:
+    from edge_runtime.classifier import Classifier, Result
+    from edge_runtime.image import ImageSource
+
+    Answer = tuple[ImageSource | None, Result | Failure]
+
+# A folder's files by their names; a file that is named itself may be called anything.
+SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
+MAX_STDIN_BYTES: Final = 64 << 20
+
+
+class Stdin(io.BytesIO):
+    """One picture's bytes, from standard input."""
+
+    name = "-"
+
+
+Picture = str | Stdin
+
+
+def answers(classifier: Classifier, pictures: list[Picture | Failure]) -> Iterator[Answer]:
+    """Each picture with its result or failure, in order; failures from before keep their place."""
+    for failed, group in groupby(pictures, lambda picture: isinstance(picture, Failure)):
+        if failed:
+            yield from ((None, failure) for failure in group if isinstance(failure, Failure))
+            continue
+        some = [picture for picture in group if not isinstance(picture, Failure)]
+        # One picture needs no threads, and starts sooner without them.
+        workers = 1 if len(some) == 1 else None
+        yield from zip(some, classifier.stream(some, workers=workers), strict=True)
+
+
+def expand(sources: Iterable[str]) -> list[Picture | Failure]:
+    """Every picture that the sources mean, in their order; a source that means none is a failure.
+
+    Args:
+        sources: files, folders (with all below them, sorted, but for hidden ones), patterns with
+            `*`, `?`, `[…]` and `**`, and `-` for one picture on standard input.
+    """
+    pictures: list[Picture | Failure] = []
+    for source in sources:
+        pictures += _expand(source)
+    return pictures
+
+
+def only(source: str) -> Picture:
+    """The one picture that a source is: a file, or `-`.
+
+    Raises:
+        InputError: there is nothing on standard input that could be one.
+    """
+    picture = _stdin() if source == Stdin.name else source
+    if isinstance(picture, Failure):
+        raise InputError(picture.message)
+    return picture
+
+
+def named_in(list_file: str) -> list[str]:
+    """The sources that a file, or `-` for standard input, names, one a line.
+
+    Names that a NUL byte ends, as by `find -print0`, may hold line breaks.
+
+    Raises:
+        UsageError: there is no such file.
+    """
+    try:
+        data = sys.stdin.buffer.read() if list_file == "-" else Path(list_file).read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {list_file}: {error.strerror}") from error
+    names = data.split(b"\0") if b"\0" in data else data.splitlines()
+    return [os.fsdecode(name) for name in names if name.strip()]
+
+
+def pictures_below(folder: str) -> Iterator[os.DirEntry[str]]:
+    """The files with a picture's name in a folder and all below it, but for hidden ones.
+
+    Raises:
+        OSError: the folder itself cannot be read; what cannot be read below it is left out.
+    """
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            with suppress(OSError):
+                yield from pictures_below(entry.path)
+        elif entry.name.lower().endswith(SUFFIXES):
+            yield entry
+
+
+def _expand(source: str) -> Iterable[Picture | Failure]:
+    if source == Stdin.name:
+        return [_stdin()]
+    if Path(source).is_dir():
+        return _in_folder(source)
+    if glob.has_magic(source) and not os.path.lexists(source):
+        # Unlike Path.glob it takes a pattern from anywhere and leaves hidden files out.
+        matches = sorted(glob.glob(source, recursive=True))  # noqa: PTH207
+        found = [match for match in matches if Path(match).is_file()]
+        return found or [_failure(source, f"{source} matches no file")]
+    return [source]
+
+
+def _in_folder(folder: str) -> Iterable[Picture | Failure]:
+    try:
+        found = [entry.path for entry in pictures_below(folder)]
+    except OSError as error:
+        return [_failure(folder, f"cannot read {folder}: {error.strerror}")]
+    endings = ", ".join(SUFFIXES)
+    return found or [_failure(folder, f"{folder} holds no pictures: no file ends in {endings}")]
+
+
+def _stdin() -> Picture | Failure:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError("`-` means a picture on standard input, and none is piped in")
+    data = sys.stdin.buffer.read(MAX_STDIN_BYTES + 1)
+    if not data:
+        return _failure(Stdin.name, "standard input is empty")
+    if len(data) > MAX_STDIN_BYTES:
+        return _failure(Stdin.name, f"standard input is larger than {MAX_STDIN_BYTES >> 20} MiB")
+    return Stdin(data)
+
+
+def _failure(source: str, message: str) -> Failure:
+    return Failure(source, InputError.__name__, message)
