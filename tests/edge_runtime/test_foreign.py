@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,8 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from edge_runtime import Classifier, foreign, modelfile
+from edge_runtime.cli import main
 from edge_runtime.description import Description
 from edge_runtime.engines import installed_formats
 from edge_runtime.errors import DamagedModelError, EdgeError, ModelError, UsageError
@@ -301,3 +304,42 @@ def test_a_damaged_graph_says_so(folder: Path) -> None:
     file = modelfile._read_tflite(folder / "rows.tflite", bytes(data))
     with pytest.raises(DamagedModelError, match=r"is damaged \(byte .*\); copy it again"):
         foreign.read_graph(file)
+
+
+# --- what else a classifier can ------------------------------------------------------------------
+
+
+def test_a_classifier_of_a_model_made_elsewhere_can_be_sent_to_another_process(
+    folder: Path, pictures: dict[str, NDArray[np.uint8]], tmp_path: Path
+) -> None:
+    """It is not tried again there, and its labels travel with it."""
+    labels = tmp_path / "labels.txt"
+    labels.write_text("\n".join(COLOURS))
+    name = next(name for name in ("nchw-bgr-batch-2.onnx", "nchw.tflite") if runs(name))
+    color = "bgr" if "bgr" in name else "rgb"
+    sent = Classifier.open(
+        folder / name, description=Description(labels=labels, color=color, **UNIT), trusted=True
+    )
+    labels.unlink()
+    arrived = pickle.loads(pickle.dumps(sent))  # noqa: S301  our own
+    for colour in COLOURS:
+        assert arrived.classify(pictures[colour]).best == sent.classify(pictures[colour]).best
+        assert arrived.classify(pictures[colour]).best.label == colour
+
+
+def runs(name: str) -> bool:
+    return name.partition(".")[2] in installed_formats()
+
+
+def test_preview_shows_what_a_model_made_elsewhere_sees(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture, labels = tmp_path / "red.png", tmp_path / "labels.txt"
+    Image.new("RGB", (30, 20), "red").save(picture)
+    labels.write_text("\n".join(COLOURS))
+    command = ["preview", str(picture), "--model", str(folder / "any-size.tflite")]
+    command += ["--labels", str(labels), "--input-range", "0..1"]
+    assert main([*command, "--size", "6x9"]) == 0
+    assert "9 x 6 RGB pixels" in capsys.readouterr().out
+    assert main(command) == 2
+    assert "add --size HEIGHTxWIDTH" in capsys.readouterr().err
