@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # As a person wants it: in colour, and no smaller than it is unless it is very large.
 _VIEW: Final = ImageInput(2048, 2048, "rgb", mean=(0.0,) * 3, std=(1.0,) * 3)
+_LONGEST_NAME: Final = 100  # characters: no file system refuses that many
 _SMALLEST: Final = 320  # pixels of width; smaller pictures are enlarged, for the writing to fit
 
 
@@ -56,7 +57,7 @@ class Annotated:
         return path
 
     def _free(self, source: str) -> Path:
-        stem = re.sub(r"[^\w.-]", "-", os.fsdecode(os.fsencode(Path(source).stem)))
+        stem = re.sub(r"[^\w.-]", "-", Path(source).stem)[:_LONGEST_NAME]
         while True:
             count = self._used[stem] = self._used.get(stem, 0) + 1
             path = self._folder / (f"{stem}.jpg" if count == 1 else f"{stem}-{count}.jpg")
@@ -74,17 +75,20 @@ def draw(picture: Image.Image, text: str) -> Image.Image:
         )
     size = max(12, picture.width // 24)
     band = Image.new("RGB", (picture.width, 2 * size), "black")
-    _write(ImageDraw.Draw(band), text, size)
+    _write(ImageDraw.Draw(band), text, size, band.width - size)
     whole = Image.new("RGB", (picture.width, picture.height + band.height))
     whole.paste(picture)
     whole.paste(band, (0, picture.height))
     return whole
 
 
-def _write(canvas: ImageDraw.ImageDraw, text: str, size: int) -> None:
+def _write(canvas: ImageDraw.ImageDraw, text: str, size: int, room: int) -> None:
     place = (size // 2, size // 2)
     try:
-        canvas.text(place, text, fill="white", font=ImageFont.load_default(size))
+        font = ImageFont.load_default(size)
+        if (length := font.getlength(text)) > room:
+            font = ImageFont.load_default(max(8, int(size * room / length)))
+        canvas.text(place, text, fill="white", font=font)
     # Before Pillow 10.1, or without FreeType, its font has one size and Latin letters only.
     except (TypeError, OSError, UnicodeEncodeError):
         plain = text.encode("latin-1", "replace").decode("latin-1")

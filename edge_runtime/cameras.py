@@ -15,9 +15,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from edge_runtime.errors import DeviceError, UsageError
+from edge_runtime.errors import DeviceError, Failure, UsageError
 from edge_runtime.quiet import native_output_hidden
-from edge_runtime.sources import pictures_below
+from edge_runtime.sources import expand, is_folder
 
 if TYPE_CHECKING:
     from edge_runtime.image import ImageSource
@@ -60,7 +60,7 @@ def open_camera(which: str) -> Camera:
         UsageError: `which` is none of these.
         DeviceError: there is no such camera, or nothing here that can talk to it.
     """
-    if Path(which).is_dir():
+    if is_folder(which):
         return Replay(which)
     if which == "rpicam":
         return RpicamJpeg(0)
@@ -81,18 +81,20 @@ class Replay:
     name = None
 
     def __init__(self, folder: str) -> None:
-        self._paths = [entry.path for entry in pictures_below(folder)]
-        if not self._paths:
-            raise DeviceError(f"{folder} holds no pictures to replay")
-        self._paths.reverse()
+        found = expand([folder])
+        if isinstance(found[0], Failure):
+            raise DeviceError(found[0].message)
+        self._paths = iter(found)
 
-    def picture(self) -> str | None:
+    def picture(self) -> ImageSource | None:
         """The next path."""
-        return self._paths.pop() if self._paths else None
+        path = next(self._paths, None)
+        assert not isinstance(path, Failure)
+        return path
 
     def close(self) -> None:
         """Show no more."""
-        self._paths.clear()
+        self._paths = iter(())
 
 
 class Picamera:

@@ -40,8 +40,11 @@ class Journal:
         try:
             with path.open("a+", encoding="utf-8") as file:
                 file.seek(0)
+                line = "\n"
                 for line in file:
                     self._read(line)
+                if not line.endswith("\n"):  # a power cut came between
+                    file.write("\n")
         except OSError as error:
             raise _unwritable(path, error) from error
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 # A folder's files by their names; a file that is named itself may be called anything.
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
-MAX_STDIN_BYTES: Final = 64 << 20
 
 
 class Stdin(io.BytesIO):
@@ -87,6 +86,11 @@ def named_in(list_file: str) -> list[str]:
     return [os.fsdecode(name) for name in names if name.strip()]
 
 
+def is_folder(path: str | os.PathLike[str]) -> bool:
+    """Unlike `Path.is_dir`, also where a name is too long or a folder above it is locked."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
 def pictures_below(folder: str) -> Iterator[os.DirEntry[str]]:
     """The files with a picture's name in a folder and all below it, but for hidden ones.
 
@@ -108,7 +112,7 @@ def pictures_below(folder: str) -> Iterator[os.DirEntry[str]]:
 def _expand(source: str) -> Iterable[Picture | Failure]:
     if source == Stdin.name:
         return [_stdin()]
-    if Path(source).is_dir():
+    if is_folder(source):
         return _in_folder(source)
     if glob.has_magic(source) and not os.path.lexists(source):
         # Unlike Path.glob it takes a pattern from anywhere and leaves hidden files out.
@@ -130,11 +134,13 @@ def _in_folder(folder: str) -> Iterable[Picture | Failure]:
 def _stdin() -> Picture | Failure:
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError("`-` means a picture on standard input, and none is piped in")
-    data = sys.stdin.buffer.read(MAX_STDIN_BYTES + 1)
+    from edge_runtime.image import MAX_FILE_BYTES
+
+    data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
     if not data:
         return _failure(Stdin.name, "standard input is empty")
-    if len(data) > MAX_STDIN_BYTES:
-        return _failure(Stdin.name, f"standard input is larger than {MAX_STDIN_BYTES >> 20} MiB")
+    if len(data) > MAX_FILE_BYTES:
+        return _failure(Stdin.name, f"standard input is larger than {MAX_FILE_BYTES >> 20} MiB")
     return Stdin(data)
 
 

@@ -163,7 +163,7 @@ def answers(
             out_of_reach = False
         for path, outcome in zip(ready, classifier.stream(ready), strict=True):
             if isinstance(outcome, Failure):
-                if not Path(path).exists():  # deleted or renamed meanwhile
+                if not os.path.lexists(path):  # deleted or renamed meanwhile
                     continue
                 if not (watch.is_final(path) or once):
                     continue

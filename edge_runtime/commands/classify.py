@@ -61,11 +61,10 @@ def _add_where_from(parser: argparse.ArgumentParser) -> None:
     )
     camera = parser.add_argument_group("what a camera sees")
     camera.add_argument("--camera", metavar="N|rpicam|DIR", help="a folder is replayed as if one")
-    camera.add_argument("--fps", type=_rate, default=5.0, help="pictures a second (default: 5)")
+    camera.add_argument("--fps", type=_rate, help="pictures a second (default: 5)")
     camera.add_argument(
         "--steady",
         type=_votes,
-        default=(3, 5),
         metavar="K/N",
         help="print a label when K of the last N pictures agree on a new one (default: 3/5)",
     )
@@ -143,6 +142,8 @@ def _check_usage(parser: argparse.ArgumentParser, arguments: argparse.Namespace)
         parser.error("name pictures, or --watch a folder, or ask a --camera: one of the three")
     if (arguments.once or arguments.state) and arguments.watch is None:
         parser.error("--once and --state go with --watch")
+    if (arguments.fps or arguments.steady) and arguments.camera is None:
+        parser.error("--fps and --steady go with --camera")
     endless = arguments.camera is not None or (arguments.watch and not arguments.once)
     if endless and arguments.format == "json":
         parser.error("--format json is one list with an end; use --format jsonl here")
@@ -157,7 +158,7 @@ def _watched(arguments: argparse.Namespace, classifier: Classifier, model: str) 
     from edge_runtime import watch
 
     folder: Path = arguments.watch
-    if not folder.is_dir():
+    if not sources.is_folder(folder):
         raise UsageError(f"{folder} is no folder; make it first, or name another to watch")
     copies: Path | None = arguments.save_annotated
     if copies and copies.resolve().is_relative_to(folder.resolve()):
@@ -169,8 +170,8 @@ def _watched(arguments: argparse.Namespace, classifier: Classifier, model: str) 
 def _seen(arguments: argparse.Namespace, classifier: Classifier) -> Iterator[Answer]:
     from edge_runtime import cameras, steady
 
-    needed, of = arguments.steady
+    needed, of = arguments.steady or (3, 5)
     threshold = max(classifier.spec.decision.threshold, arguments.score_threshold)
     labels = steady.Steady(needed, of, threshold)
     with closing(cameras.open_camera(arguments.camera)) as camera:
-        yield from steady.answers(classifier, camera, labels, arguments.fps)
+        yield from steady.answers(classifier, camera, labels, arguments.fps or 5.0)

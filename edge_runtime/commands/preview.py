@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,38 +35,51 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 def preview(arguments: argparse.Namespace) -> int:
     """Draw the picture in the terminal, or save it; return 0. No engine is needed."""
-    from edge_runtime.files import refuse_existing, write_atomically  # loads much, for some only
+    if arguments.png is None:
+        _draw(_pixels(arguments))
+    else:
+        _save(arguments)
+    return 0
 
-    if arguments.png is not None:
-        refuse_existing(arguments.png, overwrite=arguments.overwrite)
-    pixels, warnings = _pixels(arguments)
-    for warning in warnings:
-        say(f"{arguments.picture}: {warning}")
-    height, width, channels = pixels.shape
-    kind = "grey" if channels == 1 else "RGB"
-    if arguments.png is not None:
-        data = _png(pixels, arguments.scale)
-        write_atomically(arguments.png, data, overwrite=arguments.overwrite)
-        print(f"{arguments.png}: {width} x {height} {kind} pixels, as the model sees them")
-        return 0
+
+def _draw(pixels: NDArray[np.uint8]) -> None:
+    import shutil
+
     from edge_runtime import blocks
 
     columns = shutil.get_terminal_size().columns
     encoding = sys.stdout.encoding or "ascii"
     print(blocks.draw(pixels, columns=columns, colour=_colour(), encoding=encoding))
-    print(f"{width} x {height} {kind} pixels")
-    return 0
+    print(_size(pixels))
 
 
-def _pixels(arguments: argparse.Namespace) -> tuple[NDArray[np.uint8], tuple[str, ...]]:
-    """Pixels of shape (height, width, channels), and warnings."""
+def _save(arguments: argparse.Namespace) -> None:
+    from edge_runtime.files import refuse_existing, write_atomically
+
+    refuse_existing(arguments.png, overwrite=arguments.overwrite)
+    pixels = _pixels(arguments)
+    data = _png(pixels, arguments.scale)
+    write_atomically(arguments.png, data, overwrite=arguments.overwrite)
+    print(f"{arguments.png}: {_size(pixels)}, as the model sees them")
+
+
+def _size(pixels: NDArray[np.uint8]) -> str:
+    height, width, channels = pixels.shape
+    return f"{width} x {height} {'grey' if channels == 1 else 'RGB'} pixels"
+
+
+def _pixels(arguments: argparse.Namespace) -> NDArray[np.uint8]:
+    """Pixels of shape (height, width, channels); warnings are said."""
     from edge_runtime import image, preprocess, sources
 
     file = model_file(arguments.model)
     if file.spec is None:
         raise SpecError(f"{file.path} does not say what its pictures are; export it again")
     picture = sources.only(arguments.picture)
-    return preprocess.to_pixels(image.load(picture, file.spec.image), file.spec.image)
+    pixels, warnings = preprocess.to_pixels(image.load(picture, file.spec.image), file.spec.image)
+    for warning in warnings:
+        say(f"{arguments.picture}: {warning}")
+    return pixels
 
 
 def _png(pixels: NDArray[np.uint8], scale: int) -> bytes:

@@ -32,6 +32,7 @@ def test_every_option_that_the_readme_names_exists() -> None:
     programs = [
         ["edge_runtime", "classify"],
         ["edge_runtime", "info"],
+        ["edge_runtime", "preview"],
         ["export"],
         ["export", "verify"],
         ["train"],
