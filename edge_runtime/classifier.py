@@ -309,7 +309,7 @@ class Classifier:
             self._refuse(scores)
         predictions, guess = self._name(scores), None
         unsure = predictions[0].score < self._unsure_below
-        if unsure and self._score_threshold:
+        if predictions[-1].score < self._score_threshold:
             best = predictions[0]
             predictions = tuple(
                 [each for each in predictions if each.score >= self._score_threshold]
