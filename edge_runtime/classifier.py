@@ -61,7 +61,7 @@ class Result:
             "source": self.source,
             **({} if self.time is None else {"time": self.time}),
             "model": dict(self.model),
-            "predictions": [prediction._asdict() for prediction in self.predictions],
+            "predictions": tuple([prediction._asdict() for prediction in self.predictions]),
             "unsure": self.unsure,
             "timing_ms": dict(self.timing_ms),
             "warnings": self.warnings,
