@@ -14,16 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self, cast
 import numpy as np
 
 from edge_runtime import image, modelfile, naming, postprocess, preprocess
-from edge_runtime.backends import Backend, open_backend
-from edge_runtime.errors import (
-    DamagedModelError,
-    Failure,
-    InputError,
-    ModelError,
-    SpecError,
-    UsageError,
-)
+from edge_runtime.backends import Backend
+from edge_runtime.description import Description
+from edge_runtime.engines import EngineChoice
+from edge_runtime.errors import DamagedModelError, Failure, InputError, ModelError, UsageError
 from edge_runtime.modelfile import ModelFile
+from edge_runtime.opening import open_model
 from edge_runtime.postprocess import Prediction
 from edge_runtime.spec import ModelSpec
 
@@ -85,6 +81,7 @@ class Classifier:
         allow: Collection[str] | None = None,
         deny: Collection[str] | None = None,
         model: dict[str, str] | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
         """Join a spec and anything that has `run`.
 
@@ -96,6 +93,7 @@ class Classifier:
             allow: labels that a result may hold; all others are left out.
             deny: labels that are left out. Scores stay what they are: nothing is shared out anew.
             model: what results say about the model: name, variant, sha256.
+            notes: what was taken for granted about a model made elsewhere.
 
         Raises:
             UsageError: a setting is out of its range, or names a label that the model lacks.
@@ -105,6 +103,7 @@ class Classifier:
         if not 0 <= score_threshold <= 1:
             raise UsageError(f"score_threshold is {score_threshold}, expected 0 to 1")
         self.spec = spec
+        self.notes = notes
         self._backend = backend
         self._score_threshold = score_threshold
         self._model = {"name": spec.name} if model is None else model
@@ -128,51 +127,80 @@ class Classifier:
         cls,
         path: str | os.PathLike[str],
         *,
+        backend: EngineChoice = "auto",
         num_threads: int = 1,
         top_k: int = 5,
         score_threshold: float = 0.0,
         allow: Collection[str] | None = None,
         deny: Collection[str] | None = None,
+        description: Description | None = None,
+        trusted: bool = False,
     ) -> Self:
         """Read, check and load a `.tflite` or `.onnx` file.
 
         Args:
-            path: a file that `python -m export` made.
+            path: a file that `python -m export` made, or one made elsewhere.
+            backend: which engine; "auto" is the first of those installed that starts.
             num_threads: threads of the engine; more than 1 slows small models down.
             top_k: how many predictions a result holds.
             score_threshold: probability 0..1; a result holds only predictions that reach it.
             allow: labels that a result may hold; all others are left out.
             deny: labels that are left out.
+            description: what a file made elsewhere does not say itself, such as
+                `Description(labels=Path("labels.txt"), input_range="-1..1")`.
+            trusted: load a file without a digest at once. Otherwise it is tried in a process of
+                its own first, which takes some tenths of a second: engines crash on bad models.
 
         Raises:
             ModelError: the file is missing, damaged, or no picture classifier.
-            EngineError: no engine for its format is installed.
-            UsageError: a setting is out of its range, or names a label that the model lacks.
+            EngineError: no engine for its format is installed, or none starts.
+            UsageError: a setting is out of its range or names a label that the model lacks, or
+                the description lacks something or contradicts the file.
+            InputError: the labels cannot be read.
         """
         return cls.from_file(
             modelfile.read(Path(path)),
+            backend=backend,
             num_threads=num_threads,
             top_k=top_k,
             score_threshold=score_threshold,
             allow=allow,
             deny=deny,
+            description=description,
+            trusted=trusted,
         )
 
     @classmethod
-    def from_file(cls, file: ModelFile, *, num_threads: int = 1, **settings: Any) -> Self:
+    def from_file(
+        cls,
+        file: ModelFile,
+        *,
+        backend: EngineChoice = "auto",
+        num_threads: int = 1,
+        description: Description | None = None,
+        trusted: bool = False,
+        **settings: Any,
+    ) -> Self:
         """Load a model file that has been read and checked already; settings are as in `open`."""
-        spec = file.spec
-        if spec is None:
-            raise SpecError(
-                f"{file.path} says nothing about its labels and pictures; "
-                "export it with `python -m export`"
-            )
-        backend = open_backend(file, spec.image, num_threads=num_threads)
+        opened = open_model(
+            file,
+            engine=backend,
+            num_threads=num_threads,
+            description=description,
+            trusted=trusted,
+        )
+        spec = opened.spec
         variant = spec.variant.name if spec.variant else file.format
         model = {"name": spec.name, "variant": variant, "sha256": file.sha256}
-        classifier = cls(spec, backend, model=model, **settings)
-        settings["num_threads"] = num_threads
-        classifier._origin = _Origin(file.path.absolute(), file.sha256, spec, settings)
+        classifier = cls(spec, opened.backend, model=model, notes=opened.notes, **settings)
+        # What was tried here need not be tried again where it is opened anew.
+        settings |= {
+            "backend": backend,
+            "num_threads": num_threads,
+            "description": description,
+            "trusted": True,
+        }
+        classifier._origin = _Origin(file.path.absolute(), file.sha256, file.spec, settings)
         return classifier
 
     def classify(self, picture: ImageSource) -> Result:
@@ -354,12 +382,16 @@ class _Origin(NamedTuple):
 
     path: Path
     sha256: str
-    spec: ModelSpec
+    spec: ModelSpec | None  # as the file was given, which may be another than what it says
     settings: dict[str, Any]
 
 
 def _reopen(
-    kind: type[Classifier], path: Path, sha256: str, spec: ModelSpec, settings: dict[str, Any]
+    kind: type[Classifier],
+    path: Path,
+    sha256: str,
+    spec: ModelSpec | None,
+    settings: dict[str, Any],
 ) -> Classifier:
     file = modelfile.read(path)
     if file.sha256 != sha256:

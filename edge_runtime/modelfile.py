@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, get_args
 
+from edge_runtime import protobuf
 from edge_runtime.digest import sha256
 from edge_runtime.errors import DamagedModelError, ModelError, SpecError
 from edge_runtime.spec import MAX_SPEC_BYTES, Format, ModelSpec
@@ -194,7 +195,6 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes | None:
 # --- ONNX: appended protobuf fields ----------------------------------------------------------
 
 _METADATA_PROPS = 14  # ModelProto.metadata_props: repeated StringStringEntryProto{key=1, value=2}
-_LENGTH_DELIMITED = 2
 
 
 def _read_onnx(path: Path, data: bytes) -> ModelFile:
@@ -203,7 +203,7 @@ def _read_onnx(path: Path, data: bytes) -> ModelFile:
     sealed = data[-len(seal) : -_DIGEST_LENGTH] == prefix
     _check_digest(path, data, len(seal) if sealed else 0, data[-_DIGEST_LENGTH:])
     try:
-        properties = dict(_onnx_properties(data))
+        properties = dict(onnx_properties(data))
         text = properties.get(_ONNX_PREFIX + "spec")
         encoded = properties.get(_ONNX_PREFIX + "golden")
         golden = None if encoded is None else base64.b64decode(encoded, validate=True)
@@ -219,69 +219,19 @@ def _onnx_seal(digest: str) -> bytes:
 
 
 def _onnx_property(key: str, value: str) -> bytes:
-    entry = _protobuf_field(1, key.encode()) + _protobuf_field(2, value.encode())
-    return _protobuf_field(_METADATA_PROPS, entry)
+    entry = protobuf.write(1, key.encode()) + protobuf.write(2, value.encode())
+    return protobuf.write(_METADATA_PROPS, entry)
 
 
-def _onnx_properties(data: bytes) -> Iterator[tuple[str, str]]:
-    for number, value in _protobuf_fields(data):
-        if number == _METADATA_PROPS:
-            entry = dict(_protobuf_fields(value))
-            yield entry.get(1, b"").decode(), entry.get(2, b"").decode()
-
-
-def _protobuf_field(number: int, value: bytes) -> bytes:
-    return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(value)) + value
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
-
-
-def _protobuf_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The length-delimited fields of one protobuf message; the other wire types are stepped over.
+def onnx_properties(data: bytes) -> Iterator[tuple[str, str]]:
+    """The `metadata_props` of a serialized ONNX model.
 
     Raises:
-        ValueError: the bytes end inside a field, or are no protobuf message.
+        ValueError: the bytes are no whole protobuf message.
     """
-    position = 0
-    while position < len(data):
-        tag, position = _read_varint(data, position)
-        wire_type = tag & 7
-        if tag < 8:  # fields count from 1; a file lost in a power cut is all zeros
-            raise ValueError(f"field 0 at byte {position}")
-        if wire_type == 0:
-            _, position = _read_varint(data, position)
-        elif wire_type in (1, 5):
-            position += 8 if wire_type == 1 else 4
-        elif wire_type == _LENGTH_DELIMITED:
-            length, position = _read_varint(data, position)
-            end = position + length
-            if end <= len(data):
-                yield tag >> 3, data[position:end]
-            position = end
-        else:
-            raise ValueError(f"wire type {wire_type} at byte {position}")
-        if position > len(data):
-            raise ValueError("cut short inside a field")
-
-
-def _read_varint(data: bytes, position: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        if position >= len(data):
-            raise ValueError("cut short inside a number")
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-    raise ValueError(f"a number of more than ten bytes at byte {position}")
+    for _, value in protobuf.delimited(data, _METADATA_PROPS):
+        entry = dict(protobuf.delimited(value))
+        yield bytes(entry.get(1, b"")).decode(), bytes(entry.get(2, b"")).decode()
 
 
 # --- both --------------------------------------------------------------------------------------

@@ -12,13 +12,13 @@ from typing import Any, Final
 import numpy as np
 
 from edge_runtime import spec
+from edge_runtime.description import Description
 from edge_runtime.files import new_directory, refuse_existing
 from edge_runtime.postprocess import probabilities
 from export import calibration as calibrations
 from export import chatter, doubt, latency, page, report, tools
 from export import source as sources
 from export.calibration import CalibrationSet
-from export.description import Description
 from export.formats.fake_quant import is_fake_quantized
 from export.limits import Limits
 from export.make import Job, file_name, make

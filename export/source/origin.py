@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from edge_runtime import modelfile
+from edge_runtime.description import Description
 from edge_runtime.errors import InputError, SpecError, UsageError
 from edge_runtime.spec import ModelSpec
-from export.description import Description
 from export.source.described import missing_labels
 
 Kind = Literal["keras", "h5", "saved-model"]
