@@ -57,7 +57,7 @@ class Result:
             "source": self.source,
             **({} if self.time is None else {"time": self.time}),
             "model": dict(self.model),
-            "predictions": [prediction._asdict() for prediction in self.predictions],
+            "predictions": tuple([prediction._asdict() for prediction in self.predictions]),
             "unsure": self.unsure,
             "timing_ms": dict(self.timing_ms),
             "warnings": self.warnings,
@@ -331,7 +331,7 @@ class Classifier:
             self._refuse(scores)
         predictions, guess = self._name(scores), None
         unsure = predictions[0].score < self._unsure_below
-        if unsure and self._score_threshold:
+        if predictions[-1].score < self._score_threshold:
             best = predictions[0]
             predictions = tuple(
                 [each for each in predictions if each.score >= self._score_threshold]
