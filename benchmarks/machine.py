@@ -4,31 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from edge_runtime import __version__
+from edge_runtime import __version__, machine
 from edge_runtime.backends.base import ENGINES
 
 _ROOT: Final = Path("/")
-
-# Raspberry Pi documentation, vcgencmd get_throttled. Bits 16 to 19 say the same of the time since
-# the start of the system.
-_THROTTLE_FLAGS: Final = {
-    0: "under-voltage",
-    1: "clock capped",
-    2: "throttled",
-    3: "soft temperature limit",
-    16: "under-voltage since start",
-    17: "clock capped since start",
-    18: "throttled since start",
-    19: "soft temperature limit since start",
-}
 
 
 @dataclass(frozen=True)
@@ -66,12 +51,12 @@ def describe(root: Path = _ROOT) -> Machine:
         root: where /proc and /sys are.
     """
     return Machine(
-        system=_system(root),
-        board=_text(root / "proc/device-tree/model"),
-        cpu=_field(root / "proc/cpuinfo", "model name") or platform.processor() or None,
+        system=machine.system(root),
+        board=machine.text(root / "proc/device-tree/model"),
+        cpu=machine.field(root / "proc/cpuinfo", "model name") or platform.processor() or None,
         cores=cores(),
-        memory_bytes=_memory_bytes(root),
-        governor=_text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        memory_bytes=machine.memory_bytes(root),
+        governor=machine.text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         python=platform.python_version(),
         versions=_versions(),
     )
@@ -83,18 +68,12 @@ def state(root: Path = _ROOT) -> MachineState:
     Args:
         root: where /proc and /sys are.
     """
-    load = _text(root / "proc/loadavg")
+    load = machine.text(root / "proc/loadavg")
     return MachineState(
         load_1min=float(load.split()[0]) if load else None,
-        temperature_celsius=_temperature_celsius(root),
-        throttle_flags=_throttle_flags(root),
+        temperature_celsius=machine.temperature_celsius(root),
+        throttle_flags=machine.throttle_flags(root),
     )
-
-
-def _system(root: Path) -> str:
-    kernel = f"{platform.system()} {platform.release()} {platform.machine()}"
-    name = _field(root / "etc/os-release", "PRETTY_NAME", separator="=")
-    return ", ".join([name.strip('"'), kernel]) if name else kernel
 
 
 def cores() -> int:
@@ -105,11 +84,6 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def _memory_bytes(root: Path) -> int | None:
-    total = _field(root / "proc/meminfo", "MemTotal")
-    return int(total.split()[0]) * 1024 if total else None
-
-
 def _versions() -> dict[str, str]:
     found = {"edgeproof": __version__}
     for package in ("numpy", "pillow", *(name for names in ENGINES.values() for name in names)):
@@ -118,55 +92,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _temperature_celsius(root: Path) -> float | None:
-    """The processor's temperature; the hottest zone's where none is named after it."""
-    zones = {}
-    for zone in sorted((root / "sys/class/thermal").glob("thermal_zone*")):
-        reading = _text(zone / "temp")
-        if reading is not None:
-            zones[_text(zone / "type") or zone.name] = int(reading) / 1000
-    processor = [celsius for kind, celsius in zones.items() if "cpu" in kind or "x86_pkg" in kind]
-    return max(processor or zones.values(), default=None)
-
-
-def _throttle_flags(root: Path) -> tuple[str, ...] | None:
-    text = _text(root / "sys/devices/platform/soc/soc:firmware/get_throttled") or _vcgencmd(root)
-    if text is None:
-        return None
-    try:
-        bits = int(text.rpartition("=")[2], 16)
-    except ValueError:
-        return None
-    return tuple(name for bit, name in _THROTTLE_FLAGS.items() if bits >> bit & 1)
-
-
-def _vcgencmd(root: Path) -> str | None:
-    """The firmware's answer through its tool: newer systems have no file for it."""
-    tool = shutil.which("vcgencmd")
-    if tool is None or root != _ROOT:
-        return None
-    try:
-        answer = subprocess.run(  # noqa: S603  the system's tool
-            [tool, "get_throttled"], capture_output=True, text=True, timeout=5, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip()
-
-
-def _field(path: Path, name: str, separator: str = ":") -> str | None:
-    """The value of the first `name separator value` line of a file."""
-    for line in (_text(path) or "").splitlines():
-        key, found, value = line.partition(separator)
-        if found and key.strip() == name:
-            return value.strip()
-    return None
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip("\0\n ")
-    except OSError:
-        return None

@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import os
 import pickle
-from collections.abc import Collection, Generator, Iterable
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Collection, Generator, Iterable
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from time import perf_counter_ns
-from typing import Any, NamedTuple, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edge_runtime import image, modelfile, postprocess, preprocess
-from edge_runtime.backends import Backend, open_backend
-from edge_runtime.errors import (
-    DamagedModelError,
-    Failure,
-    InputError,
-    ModelError,
-    SpecError,
-    UsageError,
-)
-from edge_runtime.image import ImageSource
+from edge_runtime import image, modelfile, naming, postprocess, preprocess
+from edge_runtime.backends import Backend
+from edge_runtime.errors import DamagedModelError, Failure, InputError, ModelError, UsageError
 from edge_runtime.modelfile import ModelFile
+from edge_runtime.opening import open_model
 from edge_runtime.postprocess import Prediction
 from edge_runtime.spec import ModelSpec
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edge_runtime.backends.base import IntegerBackend
+    from edge_runtime.description import Description
+    from edge_runtime.engines import EngineChoice
+    from edge_runtime.image import ImageSource
+
+_UINT8 = np.dtype(np.uint8)
 _BATCH = 32  # pictures at a time: most of what a batch saves, in little memory
 
 
@@ -52,11 +53,15 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """The one JSON shape of command line and library; `time` only where a camera is asked."""
-        document = asdict(self)
-        order = ["source", "model", "predictions", "unsure", "timing_ms", "warnings"]
-        if self.time is not None:
-            order.insert(1, "time")
-        return {key: document[key] for key in order}
+        return {
+            "source": self.source,
+            **({} if self.time is None else {"time": self.time}),
+            "model": dict(self.model),
+            "predictions": tuple([prediction._asdict() for prediction in self.predictions]),
+            "unsure": self.unsure,
+            "timing_ms": dict(self.timing_ms),
+            "warnings": self.warnings,
+        }
 
 
 class Classifier:
@@ -76,6 +81,7 @@ class Classifier:
         allow: Collection[str] | None = None,
         deny: Collection[str] | None = None,
         model: dict[str, str] | None = None,
+        notes: tuple[str, ...] = (),
     ) -> None:
         """Join a spec and anything that has `run`.
 
@@ -87,6 +93,7 @@ class Classifier:
             allow: labels that a result may hold; all others are left out.
             deny: labels that are left out. Scores stay what they are: nothing is shared out anew.
             model: what results say about the model: name, variant, sha256.
+            notes: what was taken for granted about a model made elsewhere.
 
         Raises:
             UsageError: a setting is out of its range, or names a label that the model lacks.
@@ -96,42 +103,67 @@ class Classifier:
         if not 0 <= score_threshold <= 1:
             raise UsageError(f"score_threshold is {score_threshold}, expected 0 to 1")
         self.spec = spec
+        self.notes = notes
         self._backend = backend
-        self._allowed = postprocess.allowed(spec.labels, allow, deny)
-        self._top_k = top_k if self._allowed is None else min(top_k, int(self._allowed.sum()))
         self._score_threshold = score_threshold
         self._model = {"name": spec.name} if model is None else model
         self._origin: _Origin | None = None
+        # Logits need no zero point: a softmax only sees how far they are from each other.
+        unit: float | None = getattr(backend, "unit", None) if spec.scores == "logits" else None
+        self._infer: Callable[[NDArray[np.uint8]], NDArray[Any]]
+        self._infer = backend.run if unit is None else cast("IntegerBackend", backend).raw
+        self._name = naming.namer(
+            spec, top_k, among=postprocess.allowed(spec.labels, allow, deny), unit=unit
+        )
+        self._unsure_below = max(spec.decision.threshold, score_threshold)
+        height, width, channels = spec.image.height, spec.image.width, spec.image.channels
+        self._answer = (len(spec.labels),)
+        self._batch_of_one = (1, height, width, channels)
+        # The shapes of an array that is the model's pixels as it stands.
+        self._ready = {(height, width, channels)} | ({(height, width)} if channels == 1 else set())
 
     @classmethod
     def open(
         cls,
         path: str | os.PathLike[str],
         *,
+        backend: EngineChoice = "auto",
         num_threads: int = 1,
         top_k: int = 5,
         score_threshold: float = 0.0,
         allow: Collection[str] | None = None,
         deny: Collection[str] | None = None,
+        description: Description | None = None,
+        trusted: bool = False,
     ) -> Self:
         """Read, check and load a `.tflite` or `.onnx` file.
 
         Args:
-            path: a file that `python -m export` made.
+            path: a file that `python -m export` made, or one made elsewhere.
+            backend: which engine; "auto" is the first of those installed that starts.
             num_threads: threads of the engine; more than 1 slows small models down.
             top_k: how many predictions a result holds.
             score_threshold: probability 0..1; a result holds only predictions that reach it.
             allow: labels that a result may hold; all others are left out.
             deny: labels that are left out.
+            description: what a file made elsewhere does not say itself, such as
+                `Description(labels=Path("labels.txt"), input_range="-1..1")`.
+            trusted: load a file without a digest at once. Otherwise it is tried in a process of
+                its own first, which takes some tenths of a second: engines crash on bad models.
 
         Raises:
             ModelError: the file is missing, damaged, or no picture classifier.
-            EngineError: no engine for its format is installed.
-            UsageError: a setting is out of its range, or names a label that the model lacks.
+            EngineError: no engine for its format is installed, or none starts.
+            UsageError: a setting is out of its range, names a label that the model lacks, or
+                contradicts the file, or the description lacks something.
+            InputError: the file of labels cannot be read.
         """
         return cls.from_file(
             modelfile.read(Path(path)),
+            backend=backend,
             num_threads=num_threads,
+            description=description,
+            trusted=trusted,
             top_k=top_k,
             score_threshold=score_threshold,
             allow=allow,
@@ -139,20 +171,30 @@ class Classifier:
         )
 
     @classmethod
-    def from_file(cls, file: ModelFile, *, num_threads: int = 1, **settings: Any) -> Self:
+    def from_file(
+        cls,
+        file: ModelFile,
+        *,
+        backend: EngineChoice = "auto",
+        num_threads: int = 1,
+        description: Description | None = None,
+        trusted: bool = False,
+        **settings: Any,
+    ) -> Self:
         """Load a model file that has been read and checked already; settings are as in `open`."""
-        spec = file.spec
-        if spec is None:
-            raise SpecError(
-                f"{file.path} says nothing about its labels and pictures; "
-                "export it with `python -m export`"
-            )
-        backend = open_backend(file, spec.image, num_threads=num_threads)
+        opened = open_model(
+            file, engine=backend, num_threads=num_threads, description=description, trusted=trusted
+        )
+        spec = opened.spec
         variant = spec.variant.name if spec.variant else file.format
         model = {"name": spec.name, "variant": variant, "sha256": file.sha256}
-        classifier = cls(spec, backend, model=model, **settings)
-        settings["num_threads"] = num_threads
-        classifier._origin = _Origin(file.path.absolute(), file.sha256, spec, settings)
+        classifier = cls(spec, opened.backend, model=model, notes=opened.notes, **settings)
+        # Whoever opens it again need not try it again, nor find the labels.
+        if description is not None and description.labels is not None:
+            description = replace(description, labels=spec.labels)
+        settings |= {"backend": backend, "num_threads": num_threads}
+        settings |= {"description": description, "trusted": True}
+        classifier._origin = _Origin(file.path.absolute(), file.sha256, file.spec, settings)
         return classifier
 
     def classify(self, picture: ImageSource) -> Result:
@@ -165,10 +207,11 @@ class Classifier:
         Raises:
             InputError: the picture cannot be used.
         """
-        prepared = self._prepare(picture)
+        pixels, prepared = self._prepare(picture)
         started = perf_counter_ns()
-        raw = self._run(prepared.pixels[None])
-        return self._result(prepared, raw, perf_counter_ns() - started)
+        scores = self._infer(pixels)
+        inferred = perf_counter_ns()
+        return self._result(prepared, scores, inferred - started, inferred)
 
     def classify_batch(self, pictures: Iterable[ImageSource]) -> list[Result]:
         """Classify several pictures, in order, the engine taking many at a time where it can.
@@ -182,11 +225,11 @@ class Classifier:
         remaining = map(self._prepare, pictures)
         while batch := list(islice(remaining, _BATCH)):
             started = perf_counter_ns()
-            raw = self._run(np.stack([prepared.pixels for prepared in batch]))
+            scores = self._infer(np.concatenate([pixels for pixels, _ in batch]))
             share_ns = (perf_counter_ns() - started) // len(batch)
             results += [
-                self._result(prepared, raw[index : index + 1], share_ns)
-                for index, prepared in enumerate(batch)
+                self._result(prepared, scores[index : index + 1], share_ns, perf_counter_ns())
+                for index, (_, prepared) in enumerate(batch)
             ]
         return results
 
@@ -206,13 +249,13 @@ class Classifier:
         Raises:
             ModelError: the model itself cannot answer.
         """
+        if workers is not None and workers < 1:
+            raise UsageError(f"workers is {workers}, expected 1 or more")
         if workers == 1:
             return (self._outcome(picture) for picture in pictures)
-        from edge_runtime import parallel
+        from edge_runtime import parallel  # one picture is quicker without it
 
         workers = parallel.cores() if workers is None else workers
-        if workers < 1:
-            raise UsageError(f"workers is {workers}, expected 1 or more")
         return parallel.in_order(self._outcome, pictures, workers)
 
     def scores(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -234,11 +277,15 @@ class Classifier:
                 f"an array of {pixels.dtype} and shape {pixels.shape} was given, expected uint8 "
                 f"pixels 0..255 of shape (n, height, width, channels) = (n, {str(expected)[1:]}"
             )
-        return self._probabilities(self._run(pixels))
+        raw = self._backend.run(pixels)
+        if raw.shape[1:] != self._answer:
+            self._refuse(raw)
+        return postprocess.probabilities(raw, self.spec.scores, self.spec.decision.temperature)
 
     def close(self) -> None:
         """Let go of the engine and its memory; the classifier answers no more."""
         self._backend = _Closed()
+        self._infer = self._backend.run
 
     def __enter__(self) -> Self:
         return self
@@ -258,70 +305,70 @@ class Classifier:
         try:
             return self.classify(picture)
         except InputError as error:
-            return Failure(_name(picture), type(error).__name__, str(error))
+            return Failure(_source(picture), type(error).__name__, str(error))
 
-    def _prepare(self, picture: ImageSource) -> _Prepared:
+    def _prepare(self, picture: ImageSource) -> tuple[NDArray[np.uint8], _Prepared]:
+        """Pixels of shape (1, height, width, channels), and what there is to tell of them."""
+        if (  # already the model's pixels: Pillow has nothing to do
+            isinstance(picture, np.ndarray)
+            and picture.shape in self._ready
+            and picture.dtype == _UINT8
+        ):
+            return picture.reshape(self._batch_of_one), _AS_IT_IS
         started = perf_counter_ns()
         upright = image.load(picture, self.spec.image)
         decoded = perf_counter_ns()
         pixels, warnings = preprocess.to_pixels(upright, self.spec.image)
-        finished = perf_counter_ns()
-        return _Prepared(_name(picture), pixels, warnings, decoded - started, finished - decoded)
+        preprocess_ms = (perf_counter_ns() - decoded) / 1e6
+        told = _Prepared(_source(picture), warnings, (decoded - started) / 1e6, preprocess_ms)
+        return pixels[None], told
 
-    def _result(self, prepared: _Prepared, raw: NDArray[np.float32], inference_ns: int) -> Result:
+    def _result(
+        self, prepared: _Prepared, scores: NDArray[Any], inference_ns: int, started: int
+    ) -> Result:
         """What one picture's scores, of shape (1, classes), say."""
-        started = perf_counter_ns()
-        scores = self._probabilities(raw)[0]
-        if self._allowed is not None:
-            scores = np.where(self._allowed, scores, np.float32(-1))
-        found = postprocess.best(scores, self.spec.labels, self._top_k)
-        best = found[0]
-        unsure = best.score < max(self.spec.decision.threshold, self._score_threshold)
-        if self._score_threshold:
-            found = tuple(each for each in found if each.score >= self._score_threshold)
-        return Result(
-            predictions=found,
-            unsure=unsure,
-            source=prepared.source,
-            model=self._model,
-            timing_ms={
-                "decode": prepared.decode_ns / 1e6,
-                "preprocess": prepared.preprocess_ns / 1e6,
-                "inference": inference_ns / 1e6,
-                "postprocess": (perf_counter_ns() - started) / 1e6,
-            },
-            warnings=prepared.warnings,
-            guess=None if found else best,
+        if scores.shape[1:] != self._answer:
+            self._refuse(scores)
+        predictions, guess = self._name(scores), None
+        unsure = predictions[0].score < self._unsure_below
+        if predictions[-1].score < self._score_threshold:
+            best = predictions[0]
+            predictions = tuple(
+                [each for each in predictions if each.score >= self._score_threshold]
+            )
+            guess = None if predictions else best
+        # A frozen dataclass's own way to set its fields takes as long as naming the labels.
+        result = object.__new__(Result)
+        fields = result.__dict__
+        fields["predictions"], fields["unsure"], fields["guess"] = predictions, unsure, guess
+        fields["model"] = self._model
+        fields["source"], fields["warnings"], decode_ms, preprocess_ms = prepared
+        fields["timing_ms"] = {
+            "decode": decode_ms,
+            "preprocess": preprocess_ms,
+            "inference": inference_ns / 1e6,
+            "postprocess": (perf_counter_ns() - started) / 1e6,
+        }
+        return result
+
+    def _refuse(self, scores: NDArray[Any]) -> NoReturn:
+        outputs = scores.shape[1] if scores.ndim == 2 else scores.shape[1:]
+        raise ModelError(
+            f"the model gives {outputs} scores but has {len(self.spec.labels)} labels; "
+            "export it again with the right labels"
         )
-
-    def _run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-        raw = self._backend.run(pixels)
-        expected = len(self.spec.labels)
-        if raw.ndim != 2 or raw.shape[1] != expected:
-            outputs = raw.shape[1] if raw.ndim == 2 else raw.shape[1:]
-            raise ModelError(
-                f"the model gives {outputs} scores but has {expected} labels; "
-                "export it again with the right labels"
-            )
-        if not np.isfinite(raw).all():
-            raise ModelError(
-                "the model gives scores that are no numbers here; "
-                "run `python -m edge_runtime check` on it, and try another engine"
-            )
-        return raw
-
-    def _probabilities(self, raw: NDArray[np.float32]) -> NDArray[np.float32]:
-        return postprocess.probabilities(raw, self.spec.scores, self.spec.decision.temperature)
 
 
 class _Prepared(NamedTuple):
-    """A picture as the engine takes it, and how long that took."""
+    """What a result says of a picture besides its scores."""
 
     source: str | None
-    pixels: NDArray[np.uint8]  # 0..255, shape (height, width, channels)
     warnings: tuple[str, ...]
-    decode_ns: int
-    preprocess_ns: int
+    decode_ms: float
+    preprocess_ms: float
+
+
+_AS_IT_IS = _Prepared(None, (), 0.0, 0.0)
 
 
 class _Origin(NamedTuple):
@@ -329,12 +376,16 @@ class _Origin(NamedTuple):
 
     path: Path
     sha256: str
-    spec: ModelSpec
+    spec: ModelSpec | None  # None where the description says what it would
     settings: dict[str, Any]
 
 
 def _reopen(
-    kind: type[Classifier], path: Path, sha256: str, spec: ModelSpec, settings: dict[str, Any]
+    kind: type[Classifier],
+    path: Path,
+    sha256: str,
+    spec: ModelSpec | None,
+    settings: dict[str, Any],
 ) -> Classifier:
     file = modelfile.read(path)
     if file.sha256 != sha256:
@@ -352,7 +403,7 @@ class _Closed:
         raise UsageError("the classifier is closed; open it again")
 
 
-def _name(picture: ImageSource) -> str | None:
+def _source(picture: ImageSource) -> str | None:
     if isinstance(picture, str | os.PathLike):
         return os.fspath(picture)
     name = getattr(picture, "name", None) or getattr(picture, "filename", None)

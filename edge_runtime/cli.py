@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 
 from edge_runtime import __version__, console
-from edge_runtime.commands import check, classify, info, preview
+from edge_runtime.commands import check, classify, doctor, info, preview
 from edge_runtime.commands.common import PROGRAM
 
 
@@ -33,6 +33,6 @@ def _parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--verbose", action="store_true", help="show what the engines print")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (classify, preview, info, check):
+    for command in (classify, preview, info, check, doctor):
         command.add(commands, common)
     return parser

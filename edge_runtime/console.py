@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable
 
-from edge_runtime.errors import EdgeError, OutputError
+from edge_runtime.errors import EdgeError, OutputError, printable
 
 
 def run(program: str, command: Callable[[], int]) -> int:
@@ -45,9 +45,7 @@ def run(program: str, command: Callable[[], int]) -> int:
 
 def say(program: str, text: object) -> None:
     """Print one line on stderr, whatever `text` holds: names and engines' words may be anything."""
-    line = " ".join(str(text).splitlines())
-    shown = "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
-    print(f"{program}: {shown}", file=sys.stderr)
+    print(f"{program}: {printable(str(text))}", file=sys.stderr)
 
 
 def _run(program: str, command: Callable[[], int]) -> int:

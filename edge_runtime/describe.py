@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 
+from edge_runtime import foreign
+from edge_runtime.description import Description
+from edge_runtime.errors import EdgeError, printable
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.spec import ImageInput, ModelSpec, Parity, Variant
+from edge_runtime.tensors import Graph
 
 
 def as_json(file: ModelFile) -> str:
-    """The file's name, size and digest, and its whole spec."""
-    return json.dumps(
-        {
-            "file": file.path.name,
-            "format": file.format,
-            "size_bytes": len(file.data),
-            "sha256": file.sha256,
-            "sealed": file.sealed,
-            "spec": None if file.spec is None else json.loads(file.spec.to_json()),
-        },
-        indent=2,
-        ensure_ascii=False,
-    )
+    """The file's name, size and digest, and its whole spec; without one, what it shows of itself."""
+    document = {
+        "file": file.path.name,
+        "format": file.format,
+        "size_bytes": len(file.data),
+        "sha256": file.sha256,
+        "sealed": file.sealed,
+        "spec": None if file.spec is None else json.loads(file.spec.to_json()),
+    }
+    if file.spec is None:
+        document["graph"] = asdict(foreign.read_graph(file))
+    return json.dumps(document, indent=2, ensure_ascii=False)
 
 
 def as_text(file: ModelFile) -> str:
@@ -33,13 +37,18 @@ def as_text(file: ModelFile) -> str:
 
 
 def _rows(file: ModelFile) -> Iterator[tuple[str, str]]:
-    yield "file", f"{file.path.name}, {len(file.data):,} bytes"
+    yield "file", f"{printable(file.path.name)}, {len(file.data):,} bytes"
     yield "sha256", file.sha256
     yield "digest", "inside, and holds" if file.sealed else "none inside"
-    if file.spec is None:
-        yield "spec", "none inside"
-        return
     spec = file.spec
+    if spec is None:
+        yield "spec", "none inside: made elsewhere"
+        yield from _graph_rows(foreign.read_graph(file))
+        try:
+            foreign.describe(file, Description())
+        except EdgeError as error:
+            yield "missing", str(error).removeprefix(f"{file.path} ")
+        return
     yield "model", f"{spec.name}, version {spec.version}"
     yield "labels", f"{len(spec.labels)}: {', '.join(spec.labels)}"
     yield "picture", _picture(spec.image)
@@ -56,6 +65,23 @@ def _rows(file: ModelFile) -> Iterator[tuple[str, str]]:
     yield "golden", "samples inside" if file.golden is not None else "no samples inside"
     for package, version in spec.provenance.versions.items():
         yield "made with", f"{package} {version}"
+
+
+def _graph_rows(graph: Graph) -> Iterator[tuple[str, str]]:
+    """What the file shows of itself; its words may be anything."""
+    for kind, tensors in (("input", graph.inputs), ("output", graph.outputs)):
+        for tensor in tensors:
+            yield kind, printable(str(tensor))
+    if graph.last is not None:
+        yield "scores", f"come from a {graph.last} operation"
+    said = graph.said
+    if isinstance(said.labels, tuple):
+        few = ", ".join(said.labels[:10]) + (", …" if len(said.labels) > 10 else "")
+        yield "labels", f"{len(said.labels)}: {printable(few)}"
+    for flag in said.given:
+        if flag != "--labels":
+            value = getattr(said, flag[2:].replace("-", "_"))
+            yield flag[2:], value if isinstance(value, str) else ", ".join(map(str, value))
 
 
 def _picture(image: ImageInput) -> str:

@@ -18,10 +18,20 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 
+def printable(text: str) -> str:
+    """One line without control characters: a terminal obeys those in a file's name as well."""
+    line = " ".join(text.splitlines())
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in line)
+
+
 class EdgeError(Exception):
     """An expected failure: its text is one line that says what to do next."""
 
     exit_code: ClassVar[int] = 1
+
+    def __str__(self) -> str:
+        # It may hold the name of a file or of a tensor, or an engine's own words.
+        return printable(super().__str__())
 
 
 class UsageError(EdgeError):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime.classifier import Classifier
+from edge_runtime.engines import EngineChoice
 from edge_runtime.errors import ModelError
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.spec import ModelSpec, Variant
@@ -48,15 +50,17 @@ def pack(images: NDArray[np.uint8], scores: NDArray[np.float32]) -> bytes:
     return file.getvalue()
 
 
-def check(file: ModelFile, *, num_threads: int = 1) -> GoldenReport:
+def check(file: ModelFile, *, backend: EngineChoice = "auto", num_threads: int = 1) -> GoldenReport:
     """Replay the golden samples inside a model file.
 
     Raises:
         ModelError: the file holds no golden samples, or none that can be read and fit its spec.
         EngineError: no engine for its format is installed.
     """
-    classifier = Classifier.from_file(file, num_threads=num_threads)
-    images, expected = _unpack(file, classifier.spec)
+    if file.golden is None or file.spec is None:
+        raise ModelError(f"{file.path} holds no golden samples; export it with `python -m export`")
+    classifier = Classifier.from_file(file, backend=backend, num_threads=num_threads)
+    images, expected = _unpack(file.path, file.golden, classifier.spec)
     actual = classifier.scores(images)
     variant = classifier.spec.variant or Variant
     return GoldenReport(
@@ -67,15 +71,15 @@ def check(file: ModelFile, *, num_threads: int = 1) -> GoldenReport:
     )
 
 
-def _unpack(file: ModelFile, spec: ModelSpec) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    if file.golden is None:
-        raise ModelError(f"{file.path} holds no golden samples; export it with `python -m export`")
+def _unpack(
+    path: Path, golden: bytes, spec: ModelSpec
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     try:
-        with np.load(io.BytesIO(file.golden), allow_pickle=False) as samples:
+        with np.load(io.BytesIO(golden), allow_pickle=False) as samples:
             images, scores = samples["images"], samples["scores"]
     # numpy and zipfile may raise nearly anything on bad bytes.
     except Exception as error:
-        raise ModelError(f"{file.path}: its golden samples are not readable: {error}") from error
+        raise ModelError(f"{path}: its golden samples are not readable: {error}") from error
     shape = (spec.image.height, spec.image.width, spec.image.channels)
     fitting = (
         images.dtype == np.uint8
@@ -84,5 +88,5 @@ def _unpack(file: ModelFile, spec: ModelSpec) -> tuple[NDArray[np.uint8], NDArra
         and len(scores) > 0
     )
     if not fitting:
-        raise ModelError(f"{file.path}: its golden samples do not fit its spec; export it again")
+        raise ModelError(f"{path}: its golden samples do not fit its spec; export it again")
     return images, scores

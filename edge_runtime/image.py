@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
+import re
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from edge_runtime.errors import InputError
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    from numpy.typing import NDArray
+    from PIL.ImageFile import ImageFile
+
     from edge_runtime.spec import ImageInput
 
-ImageSource = str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | NDArray[np.uint8]
+    ImageSource: TypeAlias = (
+        str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | NDArray[np.uint8]
+    )
 
-FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
+# The formats that are read: their first bytes, where a dot is any byte, and Pillow's modules.
+_DECODERS: Final = {
+    "JPEG": (rb"\xff\xd8\xff", "PIL.JpegImagePlugin"),
+    "PNG": (rb"\x89PNG\r\n\x1a\n", "PIL.PngImagePlugin"),
+    "WEBP": (rb"RIFF....WEBPVP8[ LX]", "PIL.WebPImagePlugin"),
+    "BMP": (rb"BM", "PIL.BmpImagePlugin"),
+    "GIF": (rb"GIF8[79]a", "PIL.GifImagePlugin"),
+}
+FORMATS: Final = tuple(_DECODERS)
 MAX_FILE_BYTES = 64 << 20
 MAX_PIXELS = 25_000_000  # after the decoder's own downscaling: Pillow takes 100 MB as RGB
 _DRAFT_MARGIN = 2  # a JPEG is decoded at no less than this many times the model's size
@@ -83,7 +99,7 @@ def _read(path: Path) -> IO[bytes]:
 
 def _decode(name: str, file: IO[bytes], wanted: ImageInput) -> Image.Image:
     try:
-        with Image.open(file, formats=FORMATS) as image:
+        with _open(file) as image:
             if "progressive" in image.info:  # decoded whole before it can be shrunk
                 _require_size(image)
             # The orientation may swap width and height, so ask for the larger side both ways.
@@ -100,6 +116,22 @@ def _decode(name: str, file: IO[bytes], wanted: ImageInput) -> Image.Image:
     except Exception as error:
         raise InputError(f"{name} is damaged or too large: {error}") from error
     return _upright(name, image, wanted)
+
+
+def _open(file: IO[bytes]) -> ImageFile:
+    """As `Image.open`, which first loads the decoders of five formats: here only the one needed."""
+    try:
+        file.seek(0)
+    except (AttributeError, io.UnsupportedOperation):
+        file = io.BytesIO(file.read(MAX_FILE_BYTES))
+    start = file.read(16)
+    for name, (first_bytes, module) in _DECODERS.items():
+        if re.match(first_bytes, start, re.DOTALL):
+            importlib.import_module(module)
+            decoder, _ = Image.OPEN[name]
+            file.seek(0)
+            return decoder(file, "")
+    raise UnidentifiedImageError
 
 
 def _require_size(image: Image.Image) -> None:

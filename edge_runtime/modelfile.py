@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import io
 import zipfile
 import zlib
@@ -17,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, get_args
 
+from edge_runtime import protobuf
+from edge_runtime.digest import sha256
 from edge_runtime.errors import DamagedModelError, ModelError, SpecError
 from edge_runtime.spec import MAX_SPEC_BYTES, Format, ModelSpec
 
@@ -90,7 +91,7 @@ def seal_tflite(flatbuffer: bytes, spec: ModelSpec, golden: bytes | None) -> byt
             _add(archive, _GOLDEN, golden)
         archive.comment = _ZIP_SEAL + b"0" * _DIGEST_LENGTH
     body = file.getvalue()[: -len(archive.comment)]
-    return body + _ZIP_SEAL + hashlib.sha256(body).hexdigest().encode()
+    return body + _ZIP_SEAL + sha256(body).encode()
 
 
 def seal_onnx(model: bytes, spec: ModelSpec, golden: bytes | None) -> bytes:
@@ -103,7 +104,7 @@ def seal_onnx(model: bytes, spec: ModelSpec, golden: bytes | None) -> bytes:
     body += _onnx_property(_ONNX_PREFIX + "spec", spec.to_json())
     if golden is not None:
         body += _onnx_property(_ONNX_PREFIX + "golden", base64.b64encode(golden).decode())
-    return body + _onnx_seal(hashlib.sha256(body).hexdigest())
+    return body + _onnx_seal(sha256(body))
 
 
 def read_keras_spec(path: Path) -> ModelSpec | None:
@@ -142,7 +143,7 @@ def _read_tflite(path: Path, data: bytes) -> ModelFile:
         raise DamagedModelError(f"{path} is cut short; copy it again")
     text, golden = _archived(path, data)
     spec = None if text is None else _parse(path, text)
-    digest = hashlib.sha256(data).hexdigest()
+    digest = sha256(data)
     return ModelFile(path, "tflite", data, digest, sealed, spec, golden)
 
 
@@ -194,7 +195,6 @@ def _member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes | None:
 # --- ONNX: appended protobuf fields ----------------------------------------------------------
 
 _METADATA_PROPS = 14  # ModelProto.metadata_props: repeated StringStringEntryProto{key=1, value=2}
-_LENGTH_DELIMITED = 2
 
 
 def _read_onnx(path: Path, data: bytes) -> ModelFile:
@@ -203,14 +203,14 @@ def _read_onnx(path: Path, data: bytes) -> ModelFile:
     sealed = data[-len(seal) : -_DIGEST_LENGTH] == prefix
     _check_digest(path, data, len(seal) if sealed else 0, data[-_DIGEST_LENGTH:])
     try:
-        properties = dict(_onnx_properties(data))
+        properties = dict(onnx_properties(data))
         text = properties.get(_ONNX_PREFIX + "spec")
         encoded = properties.get(_ONNX_PREFIX + "golden")
         golden = None if encoded is None else base64.b64decode(encoded, validate=True)
     except (ValueError, binascii.Error) as error:
         raise DamagedModelError(f"{path} is not a whole ONNX file: {error}") from error
     spec = None if text is None else _parse(path, text)
-    digest = hashlib.sha256(data).hexdigest()
+    digest = sha256(data)
     return ModelFile(path, "onnx", data, digest, sealed, spec, golden)
 
 
@@ -219,69 +219,19 @@ def _onnx_seal(digest: str) -> bytes:
 
 
 def _onnx_property(key: str, value: str) -> bytes:
-    entry = _protobuf_field(1, key.encode()) + _protobuf_field(2, value.encode())
-    return _protobuf_field(_METADATA_PROPS, entry)
+    entry = protobuf.write(1, key.encode()) + protobuf.write(2, value.encode())
+    return protobuf.write(_METADATA_PROPS, entry)
 
 
-def _onnx_properties(data: bytes) -> Iterator[tuple[str, str]]:
-    for number, value in _protobuf_fields(data):
-        if number == _METADATA_PROPS:
-            entry = dict(_protobuf_fields(value))
-            yield entry.get(1, b"").decode(), entry.get(2, b"").decode()
-
-
-def _protobuf_field(number: int, value: bytes) -> bytes:
-    return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(len(value)) + value
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
-
-
-def _protobuf_fields(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The length-delimited fields of one protobuf message; the other wire types are stepped over.
+def onnx_properties(data: bytes) -> Iterator[tuple[str, str]]:
+    """The `metadata_props` of a serialized ONNX model.
 
     Raises:
-        ValueError: the bytes end inside a field, or are no protobuf message.
+        ValueError: the bytes are no whole protobuf message.
     """
-    position = 0
-    while position < len(data):
-        tag, position = _read_varint(data, position)
-        wire_type = tag & 7
-        if tag < 8:  # fields count from 1; a file lost in a power cut is all zeros
-            raise ValueError(f"field 0 at byte {position}")
-        if wire_type == 0:
-            _, position = _read_varint(data, position)
-        elif wire_type in (1, 5):
-            position += 8 if wire_type == 1 else 4
-        elif wire_type == _LENGTH_DELIMITED:
-            length, position = _read_varint(data, position)
-            end = position + length
-            if end <= len(data):
-                yield tag >> 3, data[position:end]
-            position = end
-        else:
-            raise ValueError(f"wire type {wire_type} at byte {position}")
-        if position > len(data):
-            raise ValueError("cut short inside a field")
-
-
-def _read_varint(data: bytes, position: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        if position >= len(data):
-            raise ValueError("cut short inside a number")
-        byte = data[position]
-        position += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, position
-    raise ValueError(f"a number of more than ten bytes at byte {position}")
+    for _, value in protobuf.delimited(data, _METADATA_PROPS):
+        entry = dict(protobuf.delimited(value))
+        yield bytes(entry.get(1, b"")).decode(), bytes(entry.get(2, b"")).decode()
 
 
 # --- both --------------------------------------------------------------------------------------
@@ -293,7 +243,7 @@ def _check_digest(path: Path, data: bytes, seal_length: int, digest: bytes) -> N
         if SEAL_MARK.encode() in data:
             raise DamagedModelError(f"{path} is cut short or damaged at its end; copy it again")
         return
-    if hashlib.sha256(memoryview(data)[:-seal_length]).hexdigest().encode() != digest:
+    if sha256(memoryview(data)[:-seal_length]).encode() != digest:
         raise DamagedModelError(f"{path} is damaged: its digest does not match; copy it again")
 
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from math import isfinite
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edge_runtime.errors import UsageError
+from edge_runtime.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from edge_runtime.spec import Scores
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """One label and how likely it is."""
 
     label: str
-    index: int
+    index: int  # type: ignore[assignment]  # a tuple's `index` counts for nothing here
     score: float  # probability, 0..1
 
 
@@ -37,7 +37,11 @@ def probabilities(
 
     Returns:
         float32, same shape, 0..1.
+
+    Raises:
+        ModelError: some scores are no numbers.
     """
+    require_finite(scores.sum(dtype=np.float64))
     if kind == "probabilities":
         if temperature == 1.0:
             return scores
@@ -48,22 +52,45 @@ def probabilities(
     return exponentials
 
 
-def best(scores: NDArray[np.float32], labels: Sequence[str], top_k: int) -> tuple[Prediction, ...]:
+def best(
+    scores: NDArray[np.float32],
+    labels: Sequence[str],
+    top_k: int,
+    among: Sequence[int] | None = None,
+) -> tuple[Prediction, ...]:
     """The `top_k` most likely labels of one picture, best first; equal scores keep label order.
 
     Args:
         scores: probabilities, shape (classes,).
         labels: one per class.
-        top_k: how many, at most the number of classes.
+        top_k: how many, at most those that there are.
+        among: indices of the labels to choose from; None for all.
     """
-    order = np.argsort(-scores, kind="stable")[:top_k].tolist()
-    return tuple(Prediction(labels[index], index, float(scores[index])) for index in order)
+    candidates = np.arange(len(labels)) if among is None else np.asarray(among)
+    if top_k < len(candidates):
+        likely = scores[candidates]
+        candidates = candidates[likely >= np.partition(likely, -top_k)[-top_k]]
+    order = sorted(candidates.tolist(), key=scores.__getitem__, reverse=True)[:top_k]
+    return tuple([Prediction(labels[index], index, float(scores[index])) for index in order])
+
+
+def require_finite(total: float) -> None:
+    """Refuse scores by their sum, which is no number where one of them is none.
+
+    Raises:
+        ModelError: it is none.
+    """
+    if not isfinite(total):
+        raise ModelError(
+            "the model gives scores that are no numbers here; "
+            "run `python -m edge_runtime check` on it, and try another engine"
+        )
 
 
 def allowed(
     labels: Sequence[str], allow: Collection[str] | None, deny: Collection[str] | None
-) -> NDArray[np.bool_] | None:
-    """Which labels an answer may hold: bool, shape (classes,), or None where all may.
+) -> Sequence[int]:
+    """Which labels an answer may hold: their indices, in order.
 
     Args:
         labels: one per class.
@@ -74,20 +101,20 @@ def allowed(
         UsageError: both are given, a name is no label of the model, or no label is left.
     """
     if allow is None and deny is None:
-        return None
+        return range(len(labels))
     if allow is not None and deny is not None:
         raise UsageError("both allow and deny name labels; give one of them")
     named = _names(labels, deny if allow is None else allow)
-    mask = np.array([(label in named) == (deny is None) for label in labels])
-    if not mask.any():
+    left = [index for index, label in enumerate(labels) if (label in named) == (deny is None)]
+    if not left:
         raise UsageError("no label is left to answer with; allow one, or deny fewer")
-    return mask
+    return left
 
 
 def _names(labels: Sequence[str], names: Collection[str] | None) -> set[str]:
     named = {names} if isinstance(names, str) else set(names or ())
     for name in sorted(named - set(labels)):
-        from difflib import get_close_matches
+        from difflib import get_close_matches  # seldom needed
 
         near = get_close_matches(name, labels, n=1)
         hint = f"did you mean {near[0]}?" if near else f"it knows {', '.join(labels)}"

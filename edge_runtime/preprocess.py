@@ -9,14 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageOps
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from edge_runtime.spec import ImageInput
 
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+    Pixels = NDArray[np.uint8]
+    Floats = NDArray[np.float32]
+
 Values = TypeVar("Values", bound=np.generic)
 
 _NOISE = 8  # how far, of 255, a background's pixels may be from their median

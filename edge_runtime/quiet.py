@@ -13,6 +13,11 @@ _STDERR = 2
 _one_at_a_time = threading.RLock()
 
 
+def is_verbose() -> bool:
+    """Whether what engines print is wanted."""
+    return os.environ.get("EDGE_RUNTIME_VERBOSE", "0") not in ("", "0")
+
+
 @contextmanager
 def native_output_hidden() -> Iterator[None]:
     """Point file descriptor 2 at nothing for the length of the block.
@@ -20,8 +25,7 @@ def native_output_hidden() -> Iterator[None]:
     LiteRT announces its XNNPACK delegate there whatever the logging variables say.
     EDGE_RUNTIME_VERBOSE=1 lets everything through.
     """
-    verbose = os.environ.get("EDGE_RUNTIME_VERBOSE", "0") not in ("", "0")
-    if verbose or sys.stderr is None:  # a service may have been started without stderr
+    if is_verbose() or sys.stderr is None:  # a service may have been started without stderr
         yield
         return
     with _one_at_a_time:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, Literal
 
-from edge_runtime.errors import Failure
+from edge_runtime.errors import Failure, printable
 
 if TYPE_CHECKING:
     from edge_runtime.classifier import Result
@@ -27,7 +26,7 @@ def _text(outcomes: Iterable[Result | Failure]) -> Iterator[str]:
         # In text a failure is told on stderr only, where people look for it.
         if not isinstance(outcome, Failure):
             when = f"{outcome.time[:19]} " if outcome.time else ""  # to the second
-            yield f"{when}{outcome.source}: {sentence(outcome)}\n"
+            yield f"{when}{printable(str(outcome.source))}: {sentence(outcome)}\n"
 
 
 def sentence(result: Result) -> str:
@@ -75,6 +74,8 @@ def _csv_rows(outcome: Result | Failure) -> Iterator[list[object]]:
 
 
 def _csv_line(cells: list[object]) -> str:
+    import csv  # seldom asked for
+
     line = io.StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
     return line.getvalue()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from export.description import Description
+from edge_runtime.description import Description
 from export.limits import Limits
 from export.report import ExportReport, VariantReport
 from export.variants import VARIANTS, Variant

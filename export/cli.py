@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import get_args
 
 from edge_runtime import console
+from edge_runtime.flags import description
 from export import chatter, flags, reference, tools
 from export.limits import Limits
 from export.report import Prefer
@@ -149,7 +150,7 @@ def _export(arguments: argparse.Namespace) -> int:
         arguments.max_accuracy_drop, arguments.min_agreement, arguments.max_score_difference
     )
     model, out = places(arguments.model, arguments.out)
-    described = flags.description(arguments)
+    described = description(arguments)
     if arguments.dry_run:
         return _plan(arguments, model, out, variants)
     tools.require(variants)
@@ -187,7 +188,7 @@ def _plan(
     lines = plan(
         model,
         out,
-        description=flags.description(arguments),
+        description=description(arguments),
         evaluation=arguments.evaluation,
         calibration=arguments.calibration,
         variants=variants,

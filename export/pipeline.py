@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import numpy as np
 
+from edge_runtime.description import Description
 from edge_runtime.errors import UsageError
 from edge_runtime.files import new_directory, refuse_existing
 from edge_runtime.spec import ModelSpec
 from export import chatter, latency, page, report, tools
 from export import source as sources
-from export.description import Description
 from export.formats.fake_quant import is_fake_quantized
 from export.limits import Limits
 from export.make import Job, file_name, make

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from edge_runtime.description import Description
 from edge_runtime.files import refuse_existing
 from export import report, tools
 from export import source as sources
-from export.description import Description
 from export.source import Origin, Places
 from export.variants import Variant, needing_pictures
 

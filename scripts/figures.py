@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -92,10 +93,80 @@ def peers() -> str:
     )
 
 
+def overhead() -> str:
+    """What the runtime costs beyond its engine, from a call to a whole program."""
+    report = _report("runtime", "overhead")
+    calls = [
+        [
+            f"an array to an answer, {call['macs'] / 1e6:.2g} million multiplications, p50",
+            f"{call['by_hand_p50_us']:.1f} µs",
+            f"{call['classify_p50_us']:.1f} µs",
+            f"{call['ratio']:.2f}",
+        ]
+        for call in report["calls"]
+    ]
+    start, jpeg = report["start"], report["jpeg"]
+    hand, ours = start["by_hand"], start["edge_runtime"]
+    cpu = [f"{each['cpu_ms']:.0f} ms" for each in (hand, ours)]
+    peak = [f"{each['peak_mib']:.1f} MiB" for each in (hand, ours)]
+    rows = [
+        ["what", "by hand", "edgeproof", "ratio"],
+        ["---", *["---:"] * 3],
+        *calls,
+        ["a program that names one PNG, CPU time", *cpu, f"{start['cpu_ratio']:.2f}"],
+        ["the same, peak memory", *peak, f"{ours['peak_mib'] / hand['peak_mib']:.2f}"],
+        [
+            f"a JPEG of {math.prod(jpeg['pixels']) / 1e6:.0f} megapixels to an answer, CPU time",
+            f"{jpeg['decoded_whole_cpu_ms']:.0f} ms",
+            f"{jpeg['classify_cpu_ms']:.0f} ms",
+            f"{jpeg['classify_cpu_ms'] / jpeg['decoded_whole_cpu_ms']:.2f}",
+        ],
+    ]
+    return "\n".join(
+        [
+            *_table(rows),
+            "",
+            (
+                "By hand: `set_tensor`, `invoke`, `get_tensor`; a ten-line script; decoded whole. "
+                f"`import tensorflow` alone takes {start['tensorflow_cpu_ratio']:.0f} times the CPU time "
+                f"of the whole program. Medians in turns, load {report['load_1min']:.1f} on "
+                f"{report['machine']['cores']} cores; {report['machine']['cpu']}."
+            ),
+            "",
+        ]
+    )
+
+
+def photographs() -> str:
+    """How the shipped model does on photographs."""
+    report = _report("runtime", "photographs")
+    low, high = report["interval_points"]
+    return (
+        f"Of {report['photographs']:,} test pictures rendered back into photographs (300 to 1200 "
+        "pixels, dark on light, coloured, off centre, unevenly lit, as JPEGs, some on their side), "
+        f"the model inside names {report['accuracy_photographs']:.1%} rightly".replace("%", " %")
+        + f", of the originals {report['accuracy_originals']:.1%}".replace("%", " %")
+        + f": {report['difference_points']:+.2f} points [{low:+.2f}, {high:+.2f}].\n"
+    )
+
+
+def installed() -> str:
+    """What an installation weighs, and what it consists of."""
+    rows = [["install", "brings, beside edgeproof itself", "MB"], ["---", "---", "---:"]]
+    for way, packages in _report("runtime", "installed")["installed"].items():
+        brought = ", ".join(name for name in packages if name != "edgeproof")
+        size = sum(each["size_bytes"] for each in packages.values()) / 1e6
+        rows.append([f"`pip install '{way}'`", brought, f"{size:.0f}"])
+    return "\n".join([*_table(rows), ""])
+
+
 FIGURES: Final[dict[str, Callable[[], str]]] = {
     "models": models,
     "reference benchmark": reference_benchmark,
     "peers": peers,
+    "overhead": overhead,
+    "photographs": photographs,
+    "installed": installed,
 }
 
 

@@ -3,26 +3,34 @@
 Its authors made each picture from a product photograph: they cut the margins, shrank the longest
 side to 28 pixels, sharpened, centred, inverted and took the grey. This goes the other way, with
 what people's own pictures add: size, margins, aspect, colour, uneven light, JPEG and EXIF rotation.
+
+With a folder's name it writes them there; without, it measures a model on them and on the originals,
+and writes docs/reports/runtime/photographs.json.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
+import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge_runtime import console
-from edge_runtime.files import new_directory
+from edge_runtime import Classifier, console, parity
+from edge_runtime.files import new_directory, write_atomically
+from edge_runtime.models import FOLDER
 from train import datasets
+from train.datasets import Dataset
 
 Pixels = NDArray[np.uint8]
 
+REPORT: Final = Path(__file__).parents[1] / "docs" / "reports" / "runtime" / "photographs.json"
 LONGEST_SIDE: Final = (300, 1200)  # pixels of the photograph
 MARGIN: Final = (0.03, 0.3)  # of the object's size, on each side by itself
 BACKGROUND: Final = (225, 255)  # brightness behind the object
@@ -38,15 +46,25 @@ ROTATIONS: Final = {
 _ORIENTATION: Final = 0x0112  # the EXIF tag
 
 
+class Photograph(NamedTuple):
+    """One photograph, and what it was made of."""
+
+    index: int  # among the data set's test pictures
+    label: str
+    jpeg: bytes
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Write a folder of photographs, with a sub-folder per class."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("out", type=Path)
+    """Write a folder of photographs, with a sub-folder per class, or measure."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("out", type=Path, nargs="?", help="write them there and measure nothing")
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--overwrite", action="store_true")
+    parser.add_argument("--model", type=Path, default=FOLDER / "fashion-mnist.int8.tflite")
+    parser.add_argument("--report", type=Path, default=REPORT)
     arguments = parser.parse_args(argv)
-    return console.run("photographs", lambda: _write(arguments))
+    return console.run("photographs", lambda: (_write if arguments.out else _measure)(arguments))
 
 
 def render(pixels: Pixels, random: np.random.Generator) -> Image.Image:
@@ -68,46 +86,81 @@ def render(pixels: Pixels, random: np.random.Generator) -> Image.Image:
     canvas.paste(cover, (round(scale * left), round(scale * top)))
     object_share = np.asarray(canvas, np.float32)[..., None] / 255
     light = _light(canvas.height, canvas.width, random)
-    tint = random.uniform(0, 110, 3)  # the darkest colour of the cloth
-    photograph = light * (1 - object_share) + tint * object_share
-    photograph += random.normal(0, 2, photograph.shape)  # the sensor's noise
+    tint = random.uniform(0, 110, 3).astype(np.float32)  # the darkest colour of the cloth
+    photograph = light + (tint - light) * object_share
+    photograph += 2 * random.standard_normal(photograph.shape, np.float32)  # the sensor's noise
     return Image.fromarray(np.clip(np.rint(photograph), 0, 255).astype(np.uint8))
 
 
 def _light(height: int, width: int, random: np.random.Generator) -> NDArray[np.float32]:
     """A light background that falls off towards one side, RGB float32."""
-    x, y = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
-    toward = random.uniform(0, 1, 2)
-    fall = random.uniform(0, SHADE) * (x * toward[0] + y * toward[1]) / 2
+    x = np.linspace(0, 1, width, dtype=np.float32)
+    y = np.linspace(0, 1, height, dtype=np.float32)[:, None]
+    toward = random.uniform(0, 1, 2).astype(np.float32)
+    fall = np.float32(random.uniform(0, SHADE) / 2) * (x * toward[0] + y * toward[1])
     cast = random.uniform(-4, 4, 3)  # the lamp's colour
-    lit = random.uniform(*BACKGROUND) - fall[..., None] + cast
-    return lit.astype(np.float32)
+    return (random.uniform(*BACKGROUND) + cast).astype(np.float32) - fall[..., None]
 
 
-def _photographs(count: int, seed: int) -> Iterator[tuple[str, Image.Image, dict[str, object]]]:
-    """Names, pictures and how to save them."""
-    dataset = datasets.load("fashion-mnist")
+def photographs(dataset: Dataset, count: int, seed: int) -> Iterator[Photograph]:
+    """Photographs of so many of the test pictures, drawn by chance; the same for the same seed."""
     random = np.random.default_rng(seed)
     chosen = np.sort(random.permutation(len(dataset.test))[:count])
     for index in chosen.tolist():
         picture = render(dataset.test.images[index, :, :, 0], random)
-        label = dataset.labels[int(dataset.test.labels[index])]
         orientation = int(random.choice(list(ROTATIONS), p=(0.7, 0.1, 0.1, 0.1)))
         turn = ROTATIONS[orientation]
         exif = Image.Exif()
         exif[_ORIENTATION] = orientation
-        settings = {"quality": int(random.integers(*QUALITY)), "exif": exif}
-        folder = re.sub(r"[^a-z0-9]+", "-", label.lower())  # a label is no path: "T-shirt/top"
-        name = f"{folder}/{index:05}.jpg"
-        yield name, picture if turn is None else picture.transpose(turn), settings
+        file = io.BytesIO()
+        quality = int(random.integers(*QUALITY))
+        (picture if turn is None else picture.transpose(turn)).save(
+            file, "JPEG", quality=quality, exif=exif
+        )
+        label = dataset.labels[int(dataset.test.labels[index])]
+        yield Photograph(index, label, file.getvalue())
 
 
 def _write(arguments: argparse.Namespace) -> int:
+    dataset = datasets.load("fashion-mnist")
     with new_directory(arguments.out, overwrite=arguments.overwrite) as folder:
-        for name, picture, settings in _photographs(arguments.count, arguments.seed):
-            (folder / name).parent.mkdir(exist_ok=True)
-            picture.save(folder / name, "JPEG", **settings)
+        for index, label, jpeg in photographs(dataset, arguments.count, arguments.seed):
+            # A label is no path: "T-shirt/top".
+            place = folder / re.sub(r"[^a-z0-9]+", "-", label.lower())
+            place.mkdir(exist_ok=True)
+            (place / f"{index:05}.jpg").write_bytes(jpeg)
     print(f"{arguments.count:,} photographs are in {arguments.out}")
+    return 0
+
+
+def _measure(arguments: argparse.Namespace) -> int:
+    dataset = datasets.load("fashion-mnist")
+    classifier = Classifier.open(arguments.model, top_k=len(dataset.labels))
+    indices, scores, inverted = [], [], 0
+    for index, _, jpeg in photographs(dataset, arguments.count, arguments.seed):
+        result = classifier.classify(jpeg)
+        indices.append(index)
+        scores.append([each.score for each in sorted(result.predictions, key=lambda one: one[1])])
+        inverted += any("polarity" in warning for warning in result.warnings)
+    found = parity.compare(
+        classifier.scores(dataset.test.images[indices]),
+        np.array(scores, np.float32),
+        dataset.test.labels[indices],
+    )
+    report = {
+        "model": arguments.model.name,
+        "photographs": found.images,
+        "seed": arguments.seed,
+        "accuracy_originals": found.reference_accuracy,
+        "accuracy_photographs": found.accuracy,
+        "difference_points": found.accuracy_difference_points,
+        "interval_points": found.accuracy_difference_interval_points,
+        "same_answer": found.agreement,
+        "polarity_warnings": inverted,
+    }
+    text = json.dumps(report, indent=2) + "\n"
+    write_atomically(arguments.report, text.encode(), overwrite=True)
+    print(text, end="")
     return 0
 
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Final, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
+from edge_runtime import engines
+from edge_runtime.engines import Engine
 from edge_runtime.errors import ModelError
 from edge_runtime.spec import Format, ImageInput
+from edge_runtime.tensors import EXPORTED, Arrangement
 
-# The packages that can run each format, in order of preference.
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# The packages that can run each format, in order of preference, by the names they are imported by.
+# TensorFlow is left out: who measures engines compares them with it.
 ENGINES: Final[dict[Format, tuple[str, ...]]] = {
-    "tflite": ("ai_edge_litert", "tflite_runtime"),
-    "onnx": ("onnxruntime",),
+    form: tuple(
+        package.module.partition(".")[0]
+        for engine, package in engines.ENGINES.items()
+        if package.format == form and engine != "tensorflow"
+    )
+    for form in get_args(Format)
 }
 
 
@@ -28,20 +39,87 @@ class Backend(Protocol):
 
         Returns:
             float32 in real units, shape (n, classes).
+
+        Raises:
+            EngineError: the engine fails on it.
         """
         ...
 
 
-def require_shape(shape: tuple[int, ...], image: ImageInput) -> None:
+class IntegerBackend(Backend, Protocol):
+    """A loaded model that may have integers to give, which are quicker to name than real scores."""
+
+    unit: float | None  # what a step of the 8-bit output is worth; None where it has another type
+
+    def raw(self, pixels: NDArray[np.uint8]) -> NDArray[np.int8 | np.uint8]:
+        """The output tensor's values for a batch.
+
+        Args:
+            pixels: as for `run`.
+
+        Returns:
+            Shape (n, classes): scores in steps of `unit`, shifted by a zero point.
+        """
+        ...
+
+
+class LoadedModel(Backend, Protocol):
+    """A model in an engine of this package."""
+
+    engine: Engine
+    classes: int | None  # scores a picture; None where only a run tells
+
+
+def input_shape(image: ImageInput, arrangement: Arrangement, rank: int) -> tuple[int, ...]:
+    """The shape of one picture in the input tensor; `rank` is the tensor's, with the batch."""
+    if rank == 3 and image.channels == 1:
+        return image.height, image.width
+    if arrangement.layout == "nchw":
+        return image.channels, image.height, image.width
+    return image.height, image.width, image.channels
+
+
+def require_shape(
+    shape: Sequence[Any], image: ImageInput, arrangement: Arrangement = EXPORTED
+) -> tuple[int, ...]:
     """Refuse a model whose input tensor is not what its spec says.
 
     Args:
-        shape: the tensor's shape without the batch, (height, width, channels).
+        shape: the tensor's shape, with the batch; what is no number there is free.
         image: the spec's picture contract.
+        arrangement: how pixels lie in it.
+
+    Returns:
+        The shape of one picture in it.
     """
-    expected = (image.height, image.width, image.channels)
-    if shape != expected:
+    expected = input_shape(image, arrangement, len(shape))
+    fitting = len(shape) == len(expected) + 1 and all(
+        not isinstance(size, int) or size == wanted
+        for size, wanted in zip(shape[1:], expected, strict=True)
+    )
+    if not fitting:
         raise ModelError(
-            f"the model takes (height, width, channels) = {shape}, its spec says {expected}; "
+            f"the model takes pictures of shape {tuple(shape[1:])}, its spec says {expected}; "
             "export it again"
         )
+    return expected
+
+
+def arranger(
+    arrangement: Arrangement, shape: tuple[int, ...]
+) -> Callable[[NDArray[Any]], NDArray[Any]] | None:
+    """What lays values of shape (n, height, width, channels) out as the tensor wants them.
+
+    None where they lie so already.
+    """
+    if arrangement == EXPORTED and len(shape) == 3:
+        return None
+
+    def arrange(values: NDArray[Any]) -> NDArray[Any]:
+        if arrangement.bgr:
+            values = values[..., ::-1]
+        if arrangement.layout == "nchw":
+            values = values.transpose(0, 3, 1, 2)
+        return np.ascontiguousarray(values).reshape(-1, *shape)
+
+    return arrange

@@ -1,75 +1,120 @@
-"""LiteRT, or tflite-runtime where there is no LiteRT."""
+"""LiteRT, and the packages that hold its older forms: tflite-runtime and TensorFlow."""
 
 from __future__ import annotations
 
-import importlib
+import math
 import threading
-from typing import Any
+import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edge_runtime.backends.base import ENGINES, require_shape
+from edge_runtime import engines
+from edge_runtime.backends.base import arranger, require_shape
+from edge_runtime.engines import ENGINES, Engine, EngineChoice
 from edge_runtime.errors import EngineError, ModelError
 from edge_runtime.preprocess import lookup, pixel_table
 from edge_runtime.quiet import native_output_hidden
 from edge_runtime.spec import ImageInput
+from edge_runtime.tensors import EXPORTED, Arrangement
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# What an interpreter raises on a model that it cannot load or run.
+_REFUSALS = (ValueError, RuntimeError, MemoryError, LookupError, SystemError)
 
 
 class TFLiteBackend:
     """One interpreter. It is not made for concurrent calls, so a lock lets one through at a time."""
 
-    def __init__(self, model: bytes, image: ImageInput, num_threads: int) -> None:
+    def __init__(
+        self,
+        model: bytes,
+        image: ImageInput,
+        num_threads: int,
+        *,
+        engine: EngineChoice = "auto",
+        arrangement: Arrangement = EXPORTED,
+    ) -> None:
+        self.engine, module = engines.start("tflite", engine)
         self._lock = threading.Lock()
         with native_output_hidden():
-            self._interpreter = _interpreter(model, num_threads)
-        (input_details,) = _only("input", self._interpreter.get_input_details())
+            self._interpreter = _interpreter(self.engine, module, model, num_threads)
+            (input_details,) = _only("input", self._interpreter.get_input_details())
+            shape = require_shape(_shape(input_details), image, arrangement)
+            input_details = _resized(self._interpreter, input_details, shape)
         (output_details,) = _only("output", self._interpreter.get_output_details())
-        require_shape(tuple(input_details["shape"][1:].tolist()), image)
         self._input, self._output = input_details["index"], output_details["index"]
+        self._batch = int(input_details["shape"][0])
+        self.classes = math.prod(output_details["shape"][1:].tolist())
+        self._plain = tuple(output_details["shape"].tolist()) == (1, self.classes)
+        self._arrange = arranger(arrangement, shape)
         self._table = _input_table(image, input_details)
-        self._scale, self._zero_point = _quantization(output_details)
+        scale, zero_point = _quantization(output_details)
+        self._scale, self._zero_point = scale, zero_point
+        of_8_bits = np.dtype(output_details["dtype"]).itemsize == 1
+        self.unit = float(scale) if scale is not None and of_8_bits else None
 
     def run(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Scores of a batch, one picture after the other; see `Backend.run`."""
-        rows = [self._invoke(pixels[index : index + 1]) for index in range(len(pixels))]
-        scores = np.concatenate(rows).astype(np.float32, copy=False)
+        scores = self.raw(pixels).astype(np.float32, copy=False)
         return scores if self._scale is None else (scores - self._zero_point) * self._scale
 
-    def _invoke(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+    def raw(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+        """The output tensor's values; see `IntegerBackend.raw`."""
+        if len(pixels) != 1:
+            one_by_one = (pixels[index : index + 1] for index in range(len(pixels)))
+            return np.concatenate([self.raw(picture) for picture in one_by_one])
         tensor = pixels if self._table is None else lookup(self._table, pixels)
-        with self._lock:
-            self._interpreter.set_tensor(self._input, tensor)
-            self._interpreter.invoke()
-            return self._interpreter.get_tensor(self._output)  # type: ignore[no-any-return]
+        if self._arrange is not None:
+            tensor = self._arrange(tensor)
+        if self._batch != 1:  # a size that the file fixes: the same picture so many times
+            tensor = tensor.repeat(self._batch, axis=0)
+        try:
+            with self._lock:
+                self._interpreter.set_tensor(self._input, tensor)
+                self._interpreter.invoke()
+                scores = self._interpreter.get_tensor(self._output)
+        except _REFUSALS as error:
+            raise EngineError(f"{_name(self.engine)} fails on the model: {error}") from error
+        return scores if self._plain else scores[:1].reshape(1, -1)  # type: ignore[no-any-return]
 
 
-def _interpreter(model: bytes, num_threads: int) -> Any:
-    module = _engine()
+def _interpreter(engine: Engine, module: Any, model: bytes, num_threads: int) -> Any:
     try:
-        # By content, never by path: a file that changes underneath crashes the process or
-        # silently gives other answers, and tflite-runtime checks nothing it loads by path.
-        interpreter = module.Interpreter(model_content=model, num_threads=num_threads)
-        interpreter.allocate_tensors()
-    except (ValueError, RuntimeError, MemoryError, IndexError, UnicodeDecodeError) as error:
-        raise ModelError(f"{module.__name__} cannot load the model: {error}") from error
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # TensorFlow's announces that it will be gone
+            # By content, never by path: a file that changes underneath crashes the process or
+            # silently gives other answers, and tflite-runtime checks nothing it loads by path.
+            interpreter = module.Interpreter(model_content=model, num_threads=num_threads)
+            interpreter.allocate_tensors()
+    except _REFUSALS as error:
+        raise ModelError(f"{_name(engine)} cannot load the model: {error}") from error
     return interpreter
 
 
-def _engine() -> Any:
-    broken = []
-    for name in ENGINES["tflite"]:
-        try:
-            return importlib.import_module(f"{name}.interpreter")
-        except ModuleNotFoundError as error:
-            if error.name not in (name, f"{name}.interpreter"):
-                broken.append(f"{name} does not start here ({error})")
-        # tflite-runtime under NumPy 2 fails with AttributeError or SystemError, not ImportError.
-        except Exception as error:  # noqa: BLE001
-            broken.append(f"{name} does not start here ({type(error).__name__}: {error})")
-    raise EngineError(
-        "; ".join([*broken, "no TFLite engine is installed"]) + "; run `pip install ai-edge-litert`"
-    )
+def _shape(details: dict[str, Any]) -> list[int | None]:
+    """The input's shape; None is free."""
+    sizes = details["shape_signature"].tolist() or details["shape"].tolist()
+    return [None if size < 0 else size for size in sizes]
+
+
+def _resized(interpreter: Any, details: dict[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
+    """The input's details, once it has the size of our pictures, where the file leaves that open."""
+    if tuple(details["shape"][1:].tolist()) == shape:
+        return details
+    try:
+        interpreter.resize_tensor_input(details["index"], [1, *shape])
+        interpreter.allocate_tensors()
+    except _REFUSALS as error:
+        raise ModelError(f"the model cannot be given pictures of shape {shape}: {error}") from error
+    resized: dict[str, Any] = interpreter.get_input_details()[0]
+    return resized
+
+
+def _name(engine: Engine) -> str:
+    return ENGINES[engine].distribution
 
 
 def _only(kind: str, details: list[dict[str, Any]]) -> list[dict[str, Any]]:

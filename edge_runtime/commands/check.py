@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_runtime.commands.common import model_file, say
+from edge_runtime.commands.loading import add_backend
 from edge_runtime.errors import EdgeError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Give the command its flags."""
     parser = commands.add_parser("check", parents=[common], help="replay the golden samples here")
     parser.add_argument("files", type=Path, nargs="*", metavar="FILE", help=".tflite or .onnx")
+    add_backend(parser)
     parser.set_defaults(command=check)
 
 
@@ -27,8 +29,8 @@ def check(arguments: argparse.Namespace) -> int:
     worst = 0
     for path in arguments.files or [None]:
         try:
-            file = model_file(path)
-            report = golden.check(file)
+            file = model_file(path, arguments.backend)
+            report = golden.check(file, backend=arguments.backend)
         except EdgeError as error:
             say(f"error: {error}")
             worst = max(worst, error.exit_code)

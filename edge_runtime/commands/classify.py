@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, get_args
 
 from edge_runtime import sources
 from edge_runtime.commands.common import add_model, model_file, positive, say
+from edge_runtime.commands.loading import add_loading, loading
 from edge_runtime.commands.telling import Telling
 from edge_runtime.errors import Failure, UsageError
 from edge_runtime.render import ResultFormat, pieces
@@ -36,6 +37,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--num-threads", type=positive, default=1, help="of the engine (default: 1)"
     )
+    add_loading(parser)
     parser.set_defaults(command=partial(_classify, parser))
 
 
@@ -108,7 +110,7 @@ def _classify(parser: argparse.ArgumentParser, arguments: argparse.Namespace) ->
     _check_usage(parser, arguments)
     from edge_runtime.classifier import Classifier
 
-    file = model_file(arguments.model)
+    file = model_file(arguments.model, arguments.backend)
     with Classifier.from_file(
         file,
         num_threads=arguments.num_threads,
@@ -116,7 +118,10 @@ def _classify(parser: argparse.ArgumentParser, arguments: argparse.Namespace) ->
         score_threshold=arguments.score_threshold,
         allow=arguments.allow,
         deny=arguments.deny,
+        **loading(arguments),
     ) as classifier:
+        if classifier.notes:
+            say(f"taken for granted: {'; '.join(classifier.notes)}")
         if arguments.watch is not None:
             telling = Telling(arguments.save_annotated)
             answers = _watched(arguments, classifier, file.sha256)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_runtime import console, modelfile
+from edge_runtime.engines import EngineChoice
 from edge_runtime.modelfile import ModelFile
 
 if TYPE_CHECKING:
@@ -27,12 +28,12 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, help="default: the Fashion-MNIST model inside")
 
 
-def model_file(path: Path | None) -> ModelFile:
-    """The model file at `path`, read and checked; the one inside where none is named."""
+def model_file(path: Path | None, engine: EngineChoice = "auto") -> ModelFile:
+    """The model file at `path`, read and checked; the one inside, for an engine here, if None."""
     if path is None:
         from edge_runtime.models import default_model
 
-        path = default_model()
+        path = default_model(engine)
     return modelfile.read(path)
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime.commands.common import model_file
+from edge_runtime import modelfile
 
 if TYPE_CHECKING:
     from edge_runtime.commands.common import Commands
@@ -24,8 +24,8 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 def info(arguments: argparse.Namespace) -> int:
     """Print it; return 0."""
-    from edge_runtime import describe
+    from edge_runtime import describe, models
 
-    file = model_file(arguments.file)
+    file = modelfile.read(arguments.file or models.model_to_show())
     print(describe.as_json(file) if arguments.format == "json" else describe.as_text(file))
     return 0

@@ -12,9 +12,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime.description import Description
 from edge_runtime.errors import InputError, ModelError, UsageError
 from edge_runtime.spec import ModelSpec
-from export.description import Description
 from export.source import pictures
 from export.source.described import check, spec_of
 from export.source.origin import MODEL, SUMMARY, Origin, find, folder_for

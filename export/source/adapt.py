@@ -8,9 +8,9 @@ from typing import Any, Final, cast
 
 import numpy as np
 
+from edge_runtime.description import Description
 from edge_runtime.errors import ModelError, UsageError
 from edge_runtime.spec import Scores
-from export.description import Description
 from export.source.described import Facts, Inside
 from export.source.loading import start_keras
 

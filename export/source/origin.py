@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from edge_runtime import modelfile
+from edge_runtime.description import Description
 from edge_runtime.errors import InputError, SpecError, UsageError
 from edge_runtime.spec import ModelSpec
-from export.description import Description
 from export.source import contents
 from export.source.contents import Kind
 from export.source.described import missing_labels

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
 import edge_runtime
+
+ROOT = Path(__file__).parents[2]
 
 FRAMEWORKS = ("tensorflow", "keras", "onnx", "tf2onnx", "matplotlib", "rich", "h5py", "scipy")
 ENGINES = ("ai_edge_litert", "tflite_runtime", "onnxruntime")
@@ -52,6 +56,16 @@ def test_classifying_loads_one_engine_and_no_framework() -> None:
         f"print([name for name in {FRAMEWORKS + ENGINES!r} if name in sys.modules])"
     )
     assert done.stdout.strip() == "['onnxruntime']", done.stderr
+
+
+def test_every_package_of_the_tree_is_installed() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for stage in ("edge_runtime", "train", "export", "benchmarks")
+        for path in (ROOT / stage).rglob("__init__.py")
+    }
+    assert set(settings["packages"]) == found
 
 
 def test_the_public_names_are_sorted_and_exist() -> None:

@@ -20,6 +20,11 @@ from tests.device.userlands import REPOSITORY, USERLANDS
 MODELS = "DEVICE_LAB_MODELS"  # environment: a folder of files to try, not the reference's variants
 PICTURES = 200
 PHOTOGRAPHS = 40
+# All that decides what the exported files are: they are made anew when any of it changes.
+EXPORTING = [
+    *(path for package in ("edge_runtime", "export") for path in (REPOSITORY / package).rglob("*")),
+    REPOSITORY / "constraints.txt",
+]
 
 _ORIENTATION = 0x0112  # EXIF: how the camera was held
 _ON_ITS_SIDE = 6  # a viewer has to turn it by 90 degrees, clockwise
@@ -64,12 +69,13 @@ def pi(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.Tem
 
 
 @pytest.fixture(scope="session")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def exported() -> Path:
     """A folder with every variant of the reference model, or the one that is named."""
     if named := os.environ.get(MODELS):
         return Path(named)
-    folder = tmp_path_factory.mktemp("exported") / "reference"
-    _python("-m", "export", "--out", folder)
+    folder = lab.cached("exported", EXPORTING)
+    if not folder.is_dir():
+        _python("-m", "export", "--out", folder)
     return folder
 
 

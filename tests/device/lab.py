@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -84,11 +84,10 @@ class Pi:
 def build(userland: Userland) -> Path:
     """The root folder of a userland, from the cache where there is one of the same contents."""
     require_qemu()
-    root = CACHE / f"{userland.name}-{_digest(userland)}"
+    recipe = [Path(__file__), Path(boards.__file__), CONSTRAINTS]
+    root = cached(userland.name, recipe, repr(userland))
     if root.is_dir():
         return root
-    for outdated in CACHE.glob(f"{userland.name}-*"):
-        shutil.rmtree(outdated)
     with new_directory(root) as building:
         _unpack(userland.packages, userland.name, building)
         _settle(building)
@@ -106,6 +105,18 @@ def build(userland: Userland) -> Path:
     return root
 
 
+def cached(name: str, made_of: Iterable[Path], settings: str = "") -> Path:
+    """Where something is kept that is made of these files; what was made of others is removed."""
+    digest = hashlib.sha256(settings.encode())
+    for path in sorted(made_of):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(path.read_bytes())
+    place = CACHE / f"{name}-{digest.hexdigest()[:12]}"
+    for outdated in set(CACHE.glob(f"{name}-*")) - {place}:
+        shutil.rmtree(outdated)
+    return place
+
+
 def require_qemu() -> None:
     """Have QEMU, if need be and may be by installing it.
 
@@ -118,12 +129,6 @@ def require_qemu() -> None:
         raise LabError("qemu-user-static is missing; run `apt-get install qemu-user-static`")
     _run(["apt-get", "update"])
     _run(["apt-get", "install", "--yes", "--no-install-recommends", "qemu-user-static"])
-
-
-def _digest(userland: Userland) -> str:
-    recipe = [Path(__file__), Path(boards.__file__), CONSTRAINTS]
-    contents = repr(userland).encode() + b"".join(path.read_bytes() for path in recipe)
-    return hashlib.sha256(contents).hexdigest()[:12]
 
 
 def _unpack(packages: Sequence[str], architecture: str, root: Path) -> None:

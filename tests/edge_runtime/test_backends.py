@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edge_runtime import modelfile
-from edge_runtime.backends import Backend, installed_formats, open_backend, tflite
+from edge_runtime.backends import Backend, open_backend, tflite
+from edge_runtime.engines import installed_formats
 from edge_runtime.errors import ModelError, UsageError
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.postprocess import probabilities
@@ -230,7 +231,11 @@ CLASSIFY = (
 @pytest.mark.parametrize(
     ("form", "packages", "command"),
     [
-        ("tflite", ("ai_edge_litert", "tflite_runtime"), "pip install ai-edge-litert"),
+        (
+            "tflite",
+            ("ai_edge_litert", "tflite_runtime", "tensorflow"),
+            "pip install ai-edge-litert",
+        ),
         ("onnx", ("onnxruntime",), "pip install onnxruntime"),
     ],
 )
@@ -247,7 +252,7 @@ def test_a_missing_engine_names_what_to_install(
 
 
 def test_without_any_engine_the_default_model_names_what_to_install() -> None:
-    engines = ("ai_edge_litert", "tflite_runtime", "onnxruntime")
+    engines = ("ai_edge_litert", "tflite_runtime", "tensorflow", "onnxruntime")
     done = in_a_process_without(
         engines, "from edge_runtime.cli import main; sys.exit(main(['classify', 'boot.png']))"
     )
@@ -269,23 +274,23 @@ def test_an_engine_that_does_not_start_says_why(models: Path, tmp_path: Path) ->
         code = f"sys.path.insert(0, {str(tmp_path)!r});" + CLASSIFY.format(
             path=str(models / "halves.int8.tflite"), picture="boot.png"
         )
-        done = in_a_process_without(("tflite_runtime",), code)
+        done = in_a_process_without(("tflite_runtime", "tensorflow"), code)
         assert done.returncode == 3
         (line,) = done.stderr.splitlines()
-        assert f"ai_edge_litert does not start here {told}" in line
+        assert f"ai-edge-litert does not start here {told}" in line
         assert "run `pip install" in line
 
 
 def test_the_formats_that_can_run_are_known_without_importing_an_engine() -> None:
     done = in_a_process_without(
         (),
-        "from edge_runtime.backends import installed_formats; print(installed_formats());"
+        "from edge_runtime.engines import installed_formats; print(installed_formats());"
         "print([n for n in ('ai_edge_litert', 'tflite_runtime', 'onnxruntime') if n in sys.modules])",
     )
     assert done.stdout.splitlines() == [str(installed_formats()), "[]"], done.stderr
     assert "tflite" in installed_formats()
     hidden = in_a_process_without(
-        ("ai_edge_litert", "tflite_runtime"),
-        "from edge_runtime.backends import installed_formats; print(installed_formats())",
+        ("ai_edge_litert", "tflite_runtime", "tensorflow"),
+        "from edge_runtime.engines import installed_formats; print(installed_formats())",
     )
     assert "tflite" not in hidden.stdout

@@ -104,6 +104,18 @@ def test_every_model_file_can_be_asked(
     assert capsys.readouterr().out.count(" %") == 1
 
 
+def test_an_escape_sequence_in_a_name_never_reaches_the_terminal(
+    pictures: dict[str, str], model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named, missing = tmp_path / "a\x1b[2J.png", tmp_path / "b\x9b2J.png"
+    named.write_bytes(Path(pictures["left"]).read_bytes())
+    assert main(["classify", str(named), str(missing), "--model", model]) == 1
+    captured = capsys.readouterr()
+    assert "\\x1b[2J.png: left " in captured.out
+    assert "\\x9b2J.png" in captured.err
+    assert (captured.out + captured.err).replace("\n", "").isprintable()
+
+
 def test_an_answer_that_is_not_sure_says_so(
     pictures: dict[str, str], resealed: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -307,6 +319,55 @@ def test_info_as_json_holds_the_whole_spec(
         "sha256": file.sha256,
         "sealed": True,
     }
+
+
+def test_info_of_a_model_made_elsewhere_says_what_it_shows_and_what_is_missing(
+    models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = models / "foreign" / "rows.tflite"
+    assert main(["info", str(path)]) == 0
+    printed = capsys.readouterr().out
+    assert "none inside: made elsewhere" in printed
+    assert "(? x 8 x 8 float32)" in printed
+    assert "come from a linear operation" in printed
+    assert "add --labels FILE" in printed
+    assert main(["info", str(path), "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["spec"] is None
+    assert document["graph"]["outputs"][0]["shape"] == [None, 4]
+    named = tmp_path / "labels\x1b[2J.tflite"
+    named.write_bytes(path.read_bytes())
+    main(["info", str(named)])
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_info_loads_neither_numpy_nor_an_engine() -> None:
+    code = (
+        "import sys; from edge_runtime.cli import main; main(['info'])\n"
+        "print([name for name in ('numpy', 'PIL', 'ai_edge_litert') if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+def test_a_model_made_elsewhere_is_classified_with_by_flags(
+    models: Path, pictures: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = tmp_path / "labels.txt"
+    labels.write_text("0 top\n1 bottom\n2 left\n3 right\n")
+    model = str(models / "foreign" / "rows.tflite")
+    command = ["classify", pictures["left"], "--model", model, "--labels", str(labels), "--trust"]
+    assert main(command) == 2
+    assert "add --input-range 0..1|-1..1|0..255, or --mean and --std" in (
+        one_line(capsys.readouterr().err)
+    )
+    assert main([*command, "--mean", "0", "--std", "255"]) == 0
+    captured = capsys.readouterr()
+    assert ": left " in captured.out
+    (told,) = captured.err.splitlines()
+    assert told.startswith(f"edge_runtime: taken for granted: labels from {labels}; ")
 
 
 def test_info_of_a_damaged_file_is_code_3(

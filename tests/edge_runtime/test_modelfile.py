@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime import Classifier, modelfile
-from edge_runtime.errors import DamagedModelError, EdgeError, ModelError, SpecError
+from edge_runtime import Classifier, modelfile, protobuf
+from edge_runtime.errors import DamagedModelError, EdgeError, ModelError, SpecError, UsageError
 from edge_runtime.modelfile import ModelFile
 
 # The bytes of a file are checked behind `read`, thousands of times, without a disk.
@@ -35,7 +35,7 @@ def without_seal(file: ModelFile) -> bytes:
     else:
         key = file.data.index(b"edge_runtime.spec")  # in the first field that sealing appended
         starts = range(key - 8, key)
-        end = max(n for n in starts if exhausted(modelfile._protobuf_fields(file.data[:n])))
+        end = max(n for n in starts if exhausted(protobuf.delimited(file.data[:n])))
     return file.data[:end].replace(modelfile.SEAL_MARK.encode(), b"made-by-someone-els")
 
 
@@ -225,7 +225,7 @@ def test_a_model_made_by_others_is_read_without_spec(sealed_path: Path) -> None:
 def test_a_model_without_spec_is_not_guessed_at(sealed_path: Path, tmp_path: Path) -> None:
     path = tmp_path / sealed_path.name
     path.write_bytes(without_seal(modelfile.read(sealed_path)))
-    with pytest.raises(SpecError, match="says nothing about its labels and pictures"):
+    with pytest.raises(UsageError, match="no labels inside or beside it; add --labels FILE"):
         Classifier.open(path)
 
 
@@ -310,7 +310,7 @@ def test_a_damaged_archive_behind_a_foreign_model_is_an_expected_error(
 
 @given(st.binary(max_size=200))
 def test_protobuf_junk_is_walked_or_refused_with_a_value_error(data: bytes) -> None:
-    walked = exhausted(modelfile._protobuf_fields(data))
+    walked = exhausted(protobuf.delimited(data))
     assert walked is None or all(number > 0 for number, _ in walked)
 
 
@@ -323,8 +323,8 @@ def exhausted(fields: Iterator[tuple[int, bytes]]) -> list[tuple[int, bytes]] | 
 
 @given(st.lists(st.tuples(st.integers(1, 2**29 - 1), st.binary(max_size=300)), max_size=5))
 def test_protobuf_fields_come_back_as_they_were_written(fields: list[tuple[int, bytes]]) -> None:
-    data = b"".join(modelfile._protobuf_field(number, value) for number, value in fields)
-    assert list(modelfile._protobuf_fields(data)) == fields
+    data = b"".join(protobuf.write(number, value) for number, value in fields)
+    assert list(protobuf.delimited(data)) == fields
 
 
 def test_numbers_and_fixed_fields_are_stepped_over() -> None:
@@ -332,7 +332,7 @@ def test_numbers_and_fixed_fields_are_stepped_over() -> None:
     fixed64 = bytes([2 << 3 | 1, *range(8)])
     fixed32 = bytes([3 << 3 | 5, *range(4)])
     text = bytes([4 << 3 | 2, 2]) + b"hi"
-    assert list(modelfile._protobuf_fields(number + fixed64 + fixed32 + text)) == [(4, b"hi")]
+    assert list(protobuf.delimited(number + fixed64 + fixed32 + text)) == [(4, b"hi")]
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_numbers_and_fixed_fields_are_stepped_over() -> None:
 )
 def test_protobuf_damage_is_named(data: bytes, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
-        list(modelfile._protobuf_fields(data))
+        list(protobuf.delimited(data))
 
 
 def test_onnx_golden_samples_that_are_no_base64_are_damage(models: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge_runtime import Classifier, golden, modelfile
-from edge_runtime.backends import installed_formats
+from edge_runtime.engines import installed_formats
 from edge_runtime.errors import DamagedModelError
 from edge_runtime.models import FOLDER, default_model
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from edge_runtime import labels
 from edge_runtime.errors import InputError
-from export.source import labels
 
 
 @pytest.mark.parametrize(

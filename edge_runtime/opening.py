@@ -1,0 +1,132 @@
+"""A model file → what it is and an engine that runs it, safely.
+
+A file whose digest holds is as it was exported. Any other is tried in a process of its own first,
+and a file without a spec is described by what it shows and what flags say.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge_runtime.backends import LoadedModel, open_backend
+from edge_runtime.description import Description
+from edge_runtime.engines import EngineChoice
+from edge_runtime.errors import ModelError, UsageError
+from edge_runtime.modelfile import ModelFile
+from edge_runtime.spec import ModelSpec, Scores
+from edge_runtime.tensors import EXPORTED
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edge_runtime.foreign import Described
+
+_TOLERANCE = 0.01  # how far a row of probabilities may be from a sum of 1, and from 0..1
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model that is ready to run."""
+
+    spec: ModelSpec
+    backend: LoadedModel
+    notes: tuple[str, ...]  # what was taken for granted about a model made elsewhere
+
+
+def open_model(
+    file: ModelFile,
+    *,
+    engine: EngineChoice = "auto",
+    num_threads: int = 1,
+    description: Description | None = None,
+    trusted: bool = False,
+) -> Opened:
+    """Make a model file that was read ready to run.
+
+    Args:
+        file: the file.
+        engine: which engine; "auto" is the first that starts.
+        num_threads: of the engine.
+        description: what the file does not say itself, where it was made elsewhere.
+        trusted: load a file without a digest at once.
+
+    Raises:
+        UsageError: the description lacks something, or contradicts the file.
+        InputError: the labels cannot be read.
+        ModelError: the file is damaged, or no picture classifier.
+        EngineError: no engine for its format is installed.
+    """
+    description = description or Description()
+    if file.spec is not None and description.given:
+        raise UsageError(
+            f"{file.path} says this itself; leave out {' and '.join(description.given)}"
+        )
+    described = _described(file, description) if file.spec is None else None
+    known = described or file.spec
+    assert known is not None
+    arrangement = described.arrangement if described else EXPORTED
+
+    def load() -> LoadedModel:
+        return open_backend(
+            file, known.image, engine=engine, num_threads=num_threads, arrangement=arrangement
+        )
+
+    answers = None
+    if not (file.sealed or trusted):
+        from edge_runtime import trial
+
+        answers = trial.in_a_child(
+            file, known.image, engine=engine, num_threads=num_threads, arrangement=arrangement
+        )
+        _require_numbers(file.path, answers)
+    backend = load()
+    _require_count(file.path, backend.classes, known.labels)
+    if described is None:
+        assert file.spec is not None
+        return Opened(file.spec, backend, ())
+    notes = described.notes
+    scores = described.scores
+    if scores is None:
+        if answers is None:
+            from edge_runtime.trial import samples
+
+            answers = backend.run(samples(known.image))
+        scores = _judged(file.path, answers)
+        notes += (f"scores are {scores} (so its answers to black, white and noise look)",)
+    return Opened(described.spec(scores), backend, notes)
+
+
+def _described(file: ModelFile, description: Description) -> Described:
+    # An exported file says all this itself, and must not wait for what reads it elsewhere.
+    from edge_runtime import foreign
+
+    return foreign.describe(file, description)
+
+
+def _require_numbers(path: Path, answers: NDArray[np.float32]) -> None:
+    if not np.isfinite(answers).all():
+        raise ModelError(f"{path} was tried, and gives scores that are no numbers; copy it again")
+
+
+def _require_count(path: Path, classes: int | None, labels: tuple[str, ...]) -> None:
+    if classes not in (None, len(labels)):
+        raise ModelError(
+            f"{path} gives {classes} scores but has {len(labels)} labels; "
+            "export it again with the right labels"
+        )
+
+
+def _judged(path: Path, answers: NDArray[np.float32]) -> Scores:
+    """Probabilities or logits, by what a model answers; never where that leaves a doubt."""
+    if answers.min() < -_TOLERANCE or answers.max() > 1 + _TOLERANCE:
+        return "logits"
+    if np.abs(answers.sum(axis=1) - 1).max() <= _TOLERANCE:
+        return "probabilities"
+    raise UsageError(
+        f"{path} gives scores within 0..1 that do not sum to 1; "
+        "add --scores probabilities, or --scores logits if a softmax is still to come"
+    )
