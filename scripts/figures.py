@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import peers as benchmark_peers
-from benchmarks import render, tables
 from benchmarks import report as benchmark_report
+from benchmarks.peers.report import PeersReport
+from benchmarks.peers.table import peers_table, skipped
+from benchmarks.views.table import markdown_table
+from benchmarks.views.tables import tables
 
 ROOT: Final = Path(__file__).parents[1]
 REPORTS: Final = ROOT / "docs" / "reports"
@@ -65,10 +67,10 @@ def reference_benchmark() -> str:
     """The benchmark of the reference model's files."""
     report = benchmark_report.read(REPORTS / "reference" / "benchmarks.json")
     lines: list[str] = []
-    for table in tables.tables(report):
+    for table in tables(report):
         if not table.title.startswith(("Accuracy", "Speed", "Start-up")):
             continue
-        lines += [f"**{table.title}**", "", *render.markdown_table(table), ""]
+        lines += [f"**{table.title}**", "", *markdown_table(table), ""]
     return "\n".join(
         [*lines, f"{report.machine.cpu}, {report.machine.cores} cores, {report.started[:10]}.", ""]
     )
@@ -77,12 +79,12 @@ def reference_benchmark() -> str:
 def peers() -> str:
     """This runtime beside the other ways to classify a picture."""
     path = REPORTS / "reference" / "peers.json"
-    report = benchmark_peers.PeersReport.from_json(path.read_text(encoding="utf-8"))
+    report = PeersReport.from_json(path.read_text(encoding="utf-8"))
     return "\n".join(
         [
-            *render.markdown_table(benchmark_peers.table(report)),
+            *markdown_table(peers_table(report)),
             "",
-            *(f"- {line}" for line in benchmark_peers.skipped(report)),
+            *(f"- {line}" for line in skipped(report)),
             (
                 f"One thread, {report.pictures:,} pictures, load {report.load_1min:.1f} on "
                 f"{report.machine.cores} cores; {report.machine.cpu}, {report.started[:10]}."

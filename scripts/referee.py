@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.blocks import Entry, time_blocks
+from benchmarks.measures.blocks import Entry, time_blocks
 from benchmarks.difference import Difference, between_runs, within_run
 from benchmarks.evaluation import load
-from benchmarks.latency import Pixels, Timing
+from benchmarks.measures.latency import Pixels, Timing
 from benchmarks.settings import Settings
 
 
@@ -47,7 +47,7 @@ def trials(
     path: Path, pictures: Pixels, slowdown: float, settings: Settings
 ) -> dict[str, Difference]:
     """A file against itself and against its slowed self, in two runs and within one."""
-    same = [Entry(path, pictures), Entry(path, pictures), Entry(path, pictures, slowdown)]
+    same = [Entry(path, pictures), Entry(path, pictures), Entry(path, pictures, planted_slowdown=slowdown)]
     first, _, _, ruler = timed(same, settings)
     second, again, slowed, other_ruler = timed(same, settings)
     return {
@@ -60,8 +60,8 @@ def trials(
 
 def timed(entries: list[Entry], settings: Settings) -> list[Timing]:
     """The entries' timings, and the yardstick's."""
-    timings, yardstick = time_blocks(entries, settings)
-    return [one for one in (*timings, yardstick) if isinstance(one, Timing)]
+    timed = time_blocks(entries, settings)
+    return [one for one in (*timed.entries, timed.yardstick) if isinstance(one, Timing)]
 
 
 def record(paths: list[Path], pictures: Pixels, settings: Settings, file: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import judge, outside, predict
+from benchmarks.measures.accuracy import judge, outside, predict
 from benchmarks.evaluation import EvaluationSet
 from benchmarks.settings import Settings
 from edge_runtime import Classifier, ModelSpec

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import terminal
 from benchmarks.cli import main
 from benchmarks.report import BenchmarkReport, read
 from benchmarks.run import benchmark
 from benchmarks.settings import Settings
+from benchmarks.views import terminal
 
 Folder = Callable[..., Path]
 
@@ -60,6 +60,7 @@ def test_the_report_is_written_as_json_and_markdown(
     assert main([gone, *command[1:], "--overwrite"]) == 1
     assert not read(report).passed
     assert sorted(path.name for path in report.parent.iterdir()) == [
+        "report.csv",
         "report.html",
         "report.json",
         "report.md",

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import macs, peak
+from benchmarks.measures import macs, peak
 from edge_runtime import modelfile
 
 MODELS = Path(__file__).parents[1] / "models"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.page import page
+from benchmarks.views.page import page
 from benchmarks.report import read
 
 pytestmark = [
