@@ -157,7 +157,7 @@ def _threads(
             path.write_bytes(classifier.sealed(net, kind))
             runs += [
                 (kind, net.parameters, blocks.Entry(path, noise, count))
-                for count in plan.threads or _counts(machine.cores())
+                for count in plan.threads or counts(machine.cores())
             ]
     timed = blocks.time_blocks(
         [entry for _, _, entry in runs],
@@ -171,8 +171,8 @@ def _threads(
     )
 
 
-def _counts(cores: int) -> list[int]:
-    """All up to eight, and from there on each twice the last."""
+def counts(cores: int) -> list[int]:
+    """The numbers of threads to try: all up to eight, and from there on each twice the last."""
     few = list(range(1, min(cores, 8) + 1))
     while few[-1] < cores:
         few.append(min(2 * few[-1], cores))

@@ -10,6 +10,7 @@ from benchmarks.views import svg
 from benchmarks.views.curves import Axis, Series, curves
 from benchmarks.views.table import MISSING, Table, digits, markdown_table
 
+_GREY: Final = 7
 ENGINES: Final = {"tflite": "TFLite", "onnx": "ONNX"}
 
 
@@ -152,12 +153,12 @@ def _times_as_fast(one: Threads, every: Sequence[Threads]) -> float:
 
 def _pictures_plot(pictures: Sequence[Pictures]) -> str:
     series = []
-    for source in ("PNG files", "memory"):
+    for colour, source in enumerate(("PNG files", "memory")):
         mine = [one for one in pictures if _source(one) == source]
         whole = [(one.pictures, one.process_seconds) for one in mine]
         alone = [(one.pictures, one.classifying_seconds) for one in mine]
-        series.append(Series(f"from {source}, whole process", whole))
-        series.append(Series(f"from {source}, pictures alone", alone, dashed=True))
+        series.append(Series(f"from {source}, whole process", whole, colour))
+        series.append(Series(f"from {source}, pictures alone", alone, colour, dashed=True))
     return curves(
         "Pictures against seconds",
         Axis("pictures", lambda value: f"{value:,.0f}"),
@@ -172,13 +173,14 @@ def _models_plot(report: ScalingReport) -> str:
         Series(
             ENGINES[kind],
             [(one.parameters, one.p50_ms) for one in report.models if one.kind == kind],
+            colour,
         )
-        for kind in kinds
+        for colour, kind in enumerate(kinds)
     ]
     limits = {one.parameters: _limit_ms(one, report) for one in report.models}
     known = [(parameters, limit) for parameters, limit in limits.items() if limit]
     if known:
-        series.append(Series("the limit of this machine", known, dashed=True))
+        series.append(Series("the limit of this machine", known, _GREY, dashed=True))
     return curves(
         "Parameters against the time of one picture",
         Axis("parameters", _parameters),
@@ -197,14 +199,15 @@ def _threads_plot(every: Sequence[Threads]) -> str:
                 for one in every
                 if (one.kind, one.parameters) == (kind, parameters)
             ],
+            colour % _GREY,
         )
-        for kind, parameters in lines
+        for colour, (kind, parameters) in enumerate(lines)
     ]
     counts = sorted({one.num_threads for one in every})
-    series.append(Series("perfect", [(count, count) for count in counts], dashed=True))
+    series.append(Series("perfect", [(count, count) for count in counts], _GREY, dashed=True))
     return curves(
         "Threads against speed",
-        Axis("threads", svg.number, logarithmic=False),
+        Axis("threads", svg.number, ticks=counts),
         Axis("times as fast as on one thread", svg.number, logarithmic=False),
         series,
     )

@@ -23,6 +23,7 @@ class Series:
 
     name: str
     points: Sequence[tuple[float, float]]
+    colour: int  # of eight
     dashed: bool = False  # what it could be at best, say
 
 
@@ -33,6 +34,7 @@ class Axis:
     title: str
     show: Show
     logarithmic: bool = True
+    ticks: Sequence[float] = ()  # values to write beside it; () is round ones
 
 
 def curves(title: str, x: Axis, y: Axis, series: Sequence[Series]) -> str:
@@ -50,14 +52,14 @@ def curves(title: str, x: Axis, y: Axis, series: Sequence[Series]) -> str:
         parts.append(svg.line(x_place(tick), top, x_place(tick), bottom, "grid"))
         parts.append(svg.text(x_place(tick), bottom + 18, x.show(tick), "middle"))
     parts.append(svg.text(_RIGHT, bottom + 40, x.title, "end"))
-    for index, one in enumerate(series):
+    for one in series:
         places = [(x_place(across), y_place(up)) for across, up in one.points]
         path = "M" + " L".join(f"{across:.1f} {up:.1f}" for across, up in places)
         kind = "curve dashed" if one.dashed else "curve"
-        parts.append(f'<path d="{path}" class="{kind} c{index % 8}"/>')
+        parts.append(f'<path d="{path}" class="{kind} c{one.colour}"/>')
         if not one.dashed:
             parts += [
-                f'<circle cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="4" class="c{index % 8}">'
+                f'<circle cx="{place[0]:.1f}" cy="{place[1]:.1f}" r="4" class="c{one.colour}">'
                 f"<title>{escape(f'{one.name}: {x.show(point[0])}, {y.show(point[1])}')}</title>"
                 "</circle>"
                 for place, point in zip(places, one.points, strict=True)
@@ -68,12 +70,12 @@ def curves(title: str, x: Axis, y: Axis, series: Sequence[Series]) -> str:
 def _legend(series: Sequence[Series]) -> tuple[list[str], float]:
     """The lines' names in rows, and where the plot below them can begin."""
     parts, x, y = [], float(_LEFT), 18.0
-    for index, one in enumerate(series):
+    for one in series:
         width = 38 + _LETTER * len(one.name)
         if x + width > _RIGHT and x > _LEFT:
             x, y = _LEFT, y + 20
         kind = "curve dashed" if one.dashed else "curve"
-        parts.append(f'<path d="M{x:.0f} {y - 4:.0f} h22" class="{kind} c{index % 8}"/>')
+        parts.append(f'<path d="M{x:.0f} {y - 4:.0f} h22" class="{kind} c{one.colour}"/>')
         parts.append(svg.text(x + 28, y, one.name, "start"))
         x += width + 12
     return parts, y + 34
@@ -87,11 +89,11 @@ def _scale(
         low, high = math.log10(min(values)), math.log10(max(values))
         middle, span = (low + high) / 2, max(high - low, 0.3)
         low, high = middle - span / 2, middle + span / 2
-        marks = svg.decades(10**low, 10**high)
+        marks = list(axis.ticks) or svg.decades(10**low, 10**high)
         return (
             lambda value: first + (last - first) * (math.log10(value) - low) / (high - low),
             marks,
         )
-    marks = svg.ticks(min(0.0, *values), max(values))
+    marks = list(axis.ticks) or svg.ticks(min(0.0, *values), max(values))
     start, end = marks[0], marks[-1]
     return lambda value: first + (last - first) * (value - start) / (end - start), marks

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from typing import Final
 
 from benchmarks.views import svg
@@ -47,13 +48,14 @@ def size_against_accuracy(points: Sequence[Point]) -> str:
     ]
     parts.append(svg.text(svg.WIDTH - 24, height - 8, "size, kB", "end"))
     parts.append(svg.text(8, 12, "right, %", "start"))
-    path = " ".join(
-        f"{'L' if index else 'M'}{x(point.size_kilobytes):.1f} {y(point.accuracy_percent):.1f}"
-        for index, point in enumerate(frontier(points))
-    )
-    parts.append(f'<path d="{path}" class="frontier"/>')
     places = [(x(point.size_kilobytes), y(point.accuracy_percent)) for point in points]
-    taken = [(at_x - 7, at_y - 7, at_x + 7, at_y + 7) for at_x, at_y in places]
+    line = [(x(point.size_kilobytes), y(point.accuracy_percent)) for point in frontier(points)]
+    taken = [
+        *((at_x - 7, at_y - 7, at_x + 7, at_y + 7) for at_x, at_y in places),
+        *((at_x - 2, at_y - 2, at_x + 2, at_y + 2) for at_x, at_y in _along(line)),
+    ]
+    path = "M" + " L".join(f"{at_x:.1f} {at_y:.1f}" for at_x, at_y in line)
+    parts.append(f'<path d="{path}" class="frontier"/>')
     for index, (point, (at_x, at_y)) in enumerate(zip(points, places, strict=True)):
         told = f"{point.name}: {point.size_kilobytes:.1f} kB, {point.accuracy_percent:.2f} % right"
         parts.append(
@@ -65,6 +67,13 @@ def size_against_accuracy(points: Sequence[Point]) -> str:
         parts.append(svg.text(label[0], label[3] - 3, point.name, "start"))
     title = "Size against accuracy: further left is smaller, further up is more often right"
     return svg.drawing(title, height, parts)
+
+
+def _along(line: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Places on a line of several parts, twenty on each."""
+    for (from_x, from_y), (to_x, to_y) in pairwise(line):
+        for step in range(1, 20):
+            yield from_x + (to_x - from_x) * step / 20, from_y + (to_y - from_y) * step / 20
 
 
 def _free_place(x: float, y: float, width: float, taken: Sequence[_Box]) -> _Box:

@@ -58,7 +58,7 @@ def _sections(report: BenchmarkReport, named: _Named, changes: Sequence[Change])
     remarks = words.remarks(report)
     if remarks:
         yield f'<div class="remarks" role="note">{markup.listed(remarks)}</div>'
-    yield f"{_cards(named)}</header>\n<main>"
+    yield f"{_cards(report, named)}</header>\n<main>"
     if changes:
         told = markup.listed(changed.change_remarks(changes))
         sentence = f"<p>{escape(changed.change_verdict(changes))}.</p>"
@@ -76,14 +76,14 @@ def _sections(report: BenchmarkReport, named: _Named, changes: Sequence[Change])
     yield "</main>"
 
 
-def _cards(named: _Named) -> str:
+def _cards(report: BenchmarkReport, named: _Named) -> str:
     """The best file by size, by latency and by accuracy."""
     good = [(name, row) for name, row in named if row.verdict in ("ok", "unjudged")]
     timed = [(name, row.timing) for name, row in good if row.timing]
     judged = [(name, row.accuracy) for name, row in good if row.accuracy]
     sized = [(name, row.size_bytes) for name, row in good if row.size_bytes]
     found = []
-    if timed:
+    if timed and report.machine.emulator is None:
         name, timing = min(timed, key=lambda one: one[1].p50_ms)
         latency = svg.duration(timing.p50_ms)
         found.append(("Fastest", latency, f"{name}, {timing.images_per_second:,.0f} images/s"))
@@ -143,7 +143,11 @@ def _answers(named: _Named) -> Iterator[str]:
             for name, one in compared
             if [cell.label for cell in one.classes] == labels
         ]
-        caption = "Pictures that only the file (up) or only the reference (down) has right."
+        most = max(max(pair) for _, cells in rows for pair in cells)
+        caption = (
+            "Pictures that only the file (up) or only the reference (down) has right; "
+            f"the tallest bar is {most}."
+        )
         yield markup.section(
             "Class by class", markup.figure(plots.class_differences(labels, rows), caption)
         )

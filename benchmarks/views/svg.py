@@ -76,4 +76,6 @@ def number(value: float) -> str:
 
 def duration(value: float) -> str:
     """Milliseconds in the unit that suits them."""
+    if value >= 1000:
+        return f"{value / 1000:,.3g} s"
     return f"{value * 1000:.3g} µs" if value < 1 else f"{value:.3g} ms"

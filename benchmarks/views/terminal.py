@@ -69,8 +69,13 @@ def show_changes(changes: Sequence[Change], stream: TextIO) -> None:
 
 
 @contextmanager
-def progress(stream: TextIO = sys.stderr) -> Iterator[Progress]:
-    """A progress bar by rich on a terminal; elsewhere and without rich a line a stage."""
+def progress(stream: TextIO | None = None) -> Iterator[Progress]:
+    """A progress bar by rich on a terminal; elsewhere and without rich a line a stage.
+
+    Args:
+        stream: where to; None is stderr.
+    """
+    stream = stream or sys.stderr
     if not _is_rich(stream):
         yield _StageLines(stream)
         return
