@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from benchmarks.report import BenchmarkReport, read
 from benchmarks.run import benchmark
 from benchmarks.settings import Settings
 from benchmarks.synthetic import tflite
-from benchmarks.synthetic.tflite import Operator, Tensor
+from benchmarks.synthetic.tflite import Tensor
 from edge_runtime import modelfile
 
 Folder = Callable[..., Path]
@@ -23,26 +24,52 @@ ALL = ("float32.onnx", "float32.tflite", "int8.onnx", "int8.tflite")
 QUICK = ["--blocks", "1", "--rounds", "2", "--seconds", "0.01", "--peak-seconds", "0"]
 
 
-def deadly(home: Path) -> Path:
-    """A file whose digest holds and on which LiteRT 2.3 dies: ADD of one tensor alone."""
-    spec = modelfile.read(home / "halves.int8.tflite").spec
-    assert spec is not None
-    given, weights = Tensor("x", (1, 8, 8, 1)), Tensor.constant("w", np.ones((4, 64), np.float32))
-    hidden, answer = Tensor("hidden", (1, 4)), Tensor("y", (1, 4))
-    steps = [
-        tflite.dense((given, weights, None), hidden),
-        Operator(code=0, options_type=11, options={}, inputs=(hidden, None), output=answer),
-    ]
-    path = home / "deadly.tflite"
-    path.write_bytes(modelfile.seal_tflite(tflite.model(steps), spec, None))
-    return path
+# Real files that kill an engine do it by chance, so here the engine is LiteRT with one habit more.
+ENGINE = """
+import os, signal
+__path__ = [{real!r}]
+from ai_edge_litert import interpreter
+
+class Mortal(interpreter.Interpreter):
+    def __init__(self, *arguments, model_content, **settings):
+        if b"deadly" in model_content:
+            os.kill(os.getpid(), signal.SIGSEGV)
+        super().__init__(*arguments, model_content=model_content, **settings)
+
+interpreter.Interpreter = Mortal
+"""
+
+
+@pytest.fixture
+def deadly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Path]:
+    """A function: a folder → a good file in it on which the engine of fresh processes dies."""
+    litert = pytest.importorskip("ai_edge_litert", reason="the engine that dies is made of LiteRT")
+    package = tmp_path / "engine" / "ai_edge_litert"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text(ENGINE.format(real=litert.__path__[0]))
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+
+    def make(home: Path) -> Path:
+        spec = modelfile.read(home / "halves.int8.tflite").spec
+        assert spec is not None
+        given, answer = Tensor("x", (1, 8, 8, 1)), Tensor("y", (1, 4))
+        weights = Tensor.constant("w", np.ones((4, 64), np.float32))
+        model = tflite.model([tflite.dense((given, weights, None), answer)])
+        path = home / "deadly.tflite"
+        named = dataclasses.replace(spec, name="deadly")
+        path.write_bytes(modelfile.seal_tflite(model, named, None))
+        return path
+
+    return make
 
 
 @pytest.mark.slow
 def test_of_a_folder_with_a_corrupt_a_deadly_and_a_missing_file_the_rest_is_measured(
-    folder: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Folder,
+    deadly: Callable[[Path], Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    pytest.importorskip("ai_edge_litert", reason="the deadly file is LiteRT's")
     home, report = folder(*ALL), tmp_path / "report.json"
     dead = deadly(home)
     corrupt = home / "corrupt.tflite"
