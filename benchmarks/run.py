@@ -52,6 +52,7 @@ def benchmark(
     peaks: tuple[peak.Peak, ...] = ()
     if settings.timing:
         timed = time_all(subjects, settings, progress)
+    if settings.timing and settings.peak_seconds:
         progress("measuring the limit of this machine", 0, 1)
         peaks = peak.measure(settings.num_threads, settings.cores, settings.peak_seconds)
     after, here = machine.state(), machine.describe()

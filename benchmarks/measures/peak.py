@@ -42,10 +42,8 @@ def measure(
     Args:
         num_threads: of each product.
         cores: that the process is kept on; None is on all.
-        seconds: for each product; 0 measures nothing.
+        seconds: for each product.
     """
-    if not seconds:
-        return ()
     job = {"num_threads": num_threads, "cores": cores, "seconds": seconds}
     threads = dict.fromkeys(_THREAD_VARIABLES, str(num_threads))
     try:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -65,6 +66,26 @@ def test_the_report_is_written_as_json_and_markdown(
         "report.json",
         "report.md",
     ]
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "markdown"])
+def test_what_is_printed_can_have_another_form(
+    form: str, folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = folder("int8.onnx", "float32.onnx")
+    assert main([str(home), "--format", form, "--no-timing"]) == 0
+    told = capsys.readouterr().out
+    match form:
+        case "csv":
+            first, second = csv.DictReader(io.StringIO(told))
+            assert first["file"].endswith("halves.float32.onnx")
+            assert second["accuracy.accuracy"] == "1.0"
+            assert float(second["accuracy.difference_interval_points.low"]) < 0
+            assert second["emulated"] == "False"
+        case "json":
+            assert BenchmarkReport.from_json(told).passed
+        case _:
+            assert told.startswith("# Benchmark\n")
 
 
 def test_a_figure_outside_its_tolerance_is_exit_code_1_and_the_report_is_still_written(
