@@ -1,4 +1,7 @@
-"""Write the figures of README.md anew from the reports in docs/reports; `--check` only compares."""
+"""Write the figures of README.md and the page of scaling anew from the reports in docs/reports.
+
+`--check` only compares.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from typing import Any, Final
 from benchmarks import report as benchmark_report
 from benchmarks.peers.report import PeersReport
 from benchmarks.peers.table import peers_table, skipped
+from benchmarks.scaling import views as scaling
+from benchmarks.scaling.report import ScalingReport
 from benchmarks.views.table import markdown_table
 from benchmarks.views.tables import tables
 
@@ -24,20 +29,37 @@ _BLOCK: Final = re.compile(r"(<!-- figures: (.+?) -->\n).*?(<!-- end -->)", re.D
 
 def main() -> int:
     """Fill the blocks, or with --check say whether they are up to date."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if outdated")
     check = parser.parse_args().check
     outdated = []
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        filled = _BLOCK.sub(lambda block: f"{block[1]}{FIGURES[block[2]]()}{block[3]}", text)
-        if filled != text:
+    for page, wanted in (*filled_pages().items(), *scaling_pages().items()):
+        if not page.exists() or page.read_text(encoding="utf-8") != wanted:
             outdated.append(page.name)
             if not check:
-                page.write_text(filled, encoding="utf-8")
+                page.write_text(wanted, encoding="utf-8")
     if check and outdated:
         print(f"figures out of date in {', '.join(outdated)}; run `make figures`")
     return 1 if check and outdated else 0
+
+
+def filled_pages() -> dict[Path, str]:
+    """The pages that have figures between their words."""
+    return {
+        page: _BLOCK.sub(
+            lambda block: f"{block[1]}{FIGURES[block[2]]()}{block[3]}",
+            page.read_text(encoding="utf-8"),
+        )
+        for page in PAGES
+    }
+
+
+def scaling_pages() -> dict[Path, str]:
+    """The page of scaling and its plots."""
+    folder = REPORTS / "scaling"
+    report = ScalingReport.from_json((folder / "scaling.json").read_text(encoding="utf-8"))
+    plots = {folder / f"scaling-{name}.svg": plot for name, plot in scaling.plots(report).items()}
+    return {folder / "scaling.md": scaling.markdown(report, "scaling"), **plots}
 
 
 def models() -> str:
