@@ -105,6 +105,7 @@ def unlabelled(home: Path) -> None:
     np.savez(home / "evaluation.npz", images=images)
 
 
+@pytest.mark.slow
 def test_files_with_an_unlabelled_set_say_so_and_are_timed_all_the_same(
     folder: Folder, quick: Settings, tmp_path: Path
 ) -> None:

@@ -44,6 +44,7 @@ def test_a_program_for_another_processor_that_runs_python_is_an_emulator(tmp_pat
     assert emulator() == machine.describe().emulator
 
 
+@pytest.mark.slow
 def test_all_but_accuracy_and_size_is_marked(folder: Folder, quick: Settings) -> None:
     found = benchmark([folder("int8.onnx")], quick)
     here = dataclasses.replace(found.machine, emulator="/usr/bin/qemu-aarch64-static")
