@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from benchmarks import emulation
+from benchmarks import emulation, proc
+from benchmarks.throttling import throttle_flags
 from edge_runtime import __version__
 from edge_runtime.backends.base import ENGINES
 
@@ -60,19 +59,6 @@ _CORES: Final = {
     "0xd0b": "Arm Cortex-A76",
 }
 
-# Raspberry Pi documentation, vcgencmd get_throttled. Bits 16 to 19 say the same of the time since
-# the start of the system.
-_THROTTLE_FLAGS: Final = {
-    0: "under-voltage",
-    1: "clock capped",
-    2: "throttled",
-    3: "soft temperature limit",
-    16: "under-voltage since start",
-    17: "clock capped since start",
-    18: "throttled since start",
-    19: "soft temperature limit since start",
-}
-
 
 @dataclass(frozen=True)
 class Machine:
@@ -115,8 +101,8 @@ def describe(root: Path = _ROOT) -> Machine:
     """
     return Machine(
         system=_system(root),
-        board=_text(root / "proc/device-tree/model")
-        or _text(root / "sys/firmware/devicetree/base/model"),
+        board=proc.text(root / "proc/device-tree/model")
+        or proc.text(root / "sys/firmware/devicetree/base/model"),
         cpu=_cpu(root),
         cores=cores(),
         memory_bytes=_memory_bytes(root),
@@ -133,25 +119,25 @@ def state(root: Path = _ROOT) -> MachineState:
     Args:
         root: where /proc and /sys are.
     """
-    load = _text(root / "proc/loadavg")
+    load = proc.text(root / "proc/loadavg")
     return MachineState(
         load_1min=float(load.split()[0]) if load else None,
         temperature_celsius=_temperature_celsius(root),
-        throttle_flags=_throttle_flags(root),
-        governor=_text(root / _CLOCK / "scaling_governor"),
+        throttle_flags=throttle_flags(root),
+        governor=proc.text(root / _CLOCK / "scaling_governor"),
         clock_mhz=_clock_mhz(root),
     )
 
 
 def _system(root: Path) -> str:
     kernel = f"{platform.system()} {platform.release()} {platform.machine()}"
-    name = _field(root / "etc/os-release", "PRETTY_NAME", separator="=")
+    name = proc.field(root / "etc/os-release", "PRETTY_NAME", separator="=")
     return ", ".join([name.strip('"'), kernel]) if name else kernel
 
 
 def _cpu(root: Path) -> str | None:
     cpuinfo = root / "proc/cpuinfo"
-    told = _field(cpuinfo, "model name") or _CORES.get(_field(cpuinfo, "CPU part") or "")
+    told = proc.field(cpuinfo, "model name") or _CORES.get(proc.field(cpuinfo, "CPU part") or "")
     return told or platform.processor() or None
 
 
@@ -164,7 +150,7 @@ def cores() -> int:
 
 
 def _memory_bytes(root: Path) -> int | None:
-    total = _field(root / "proc/meminfo", "MemTotal")
+    total = proc.field(root / "proc/meminfo", "MemTotal")
     return int(total.split()[0]) * 1024 if total else None
 
 
@@ -180,15 +166,15 @@ def _versions() -> dict[str, str]:
 
 def _features(root: Path) -> tuple[str, ...]:
     cpuinfo = root / "proc/cpuinfo"
-    told = _field(cpuinfo, "flags") or _field(cpuinfo, "Features") or ""
+    told = proc.field(cpuinfo, "flags") or proc.field(cpuinfo, "Features") or ""
     return tuple(sorted(_FEATURES.intersection(told.split())))
 
 
 def _clock_mhz(root: Path) -> float | None:
-    kilohertz = _text(root / _CLOCK / "scaling_cur_freq")
+    kilohertz = proc.text(root / _CLOCK / "scaling_cur_freq")
     if kilohertz:
         return int(kilohertz) / 1000
-    megahertz = _field(root / "proc/cpuinfo", "cpu MHz")
+    megahertz = proc.field(root / "proc/cpuinfo", "cpu MHz")
     return float(megahertz) if megahertz else None
 
 
@@ -196,49 +182,8 @@ def _temperature_celsius(root: Path) -> float | None:
     """The processor's temperature; the hottest zone's where none is named after it."""
     zones = {}
     for zone in sorted((root / "sys/class/thermal").glob("thermal_zone*")):
-        reading = _text(zone / "temp")
+        reading = proc.text(zone / "temp")
         if reading is not None:
-            zones[_text(zone / "type") or zone.name] = int(reading) / 1000
+            zones[proc.text(zone / "type") or zone.name] = int(reading) / 1000
     processor = [celsius for kind, celsius in zones.items() if "cpu" in kind or "x86_pkg" in kind]
     return max(processor or zones.values(), default=None)
-
-
-def _throttle_flags(root: Path) -> tuple[str, ...] | None:
-    text = _text(root / "sys/devices/platform/soc/soc:firmware/get_throttled") or _vcgencmd(root)
-    if text is None:
-        return None
-    try:
-        bits = int(text.rpartition("=")[2], 16)
-    except ValueError:
-        return None
-    return tuple(name for bit, name in _THROTTLE_FLAGS.items() if bits >> bit & 1)
-
-
-def _vcgencmd(root: Path) -> str | None:
-    """The firmware's answer through its tool: newer systems have no file for it."""
-    tool = shutil.which("vcgencmd")
-    if tool is None or root != _ROOT:
-        return None
-    try:
-        answer = subprocess.run(  # noqa: S603  the system's tool
-            [tool, "get_throttled"], capture_output=True, text=True, timeout=5, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip()
-
-
-def _field(path: Path, name: str, separator: str = ":") -> str | None:
-    """The value of the first `name separator value` line of a file."""
-    for line in (_text(path) or "").splitlines():
-        key, found, value = line.partition(separator)
-        if found and key.strip() == name:
-            return value.strip()
-    return None
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").strip("\0\n ")
-    except OSError:
-        return None
