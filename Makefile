@@ -42,7 +42,8 @@ slow: $(VENV)/ready
 	$(BIN)/python -m pytest -m slow -n 2 --dist loadfile --ignore=tests/device $(PYTEST_FLAGS)
 
 tflite: $(VENV_TFLITE)/ready
-	$(VENV_TFLITE)/bin/python -m pytest tests/edge_runtime $(PYTEST_FLAGS)
+	$(VENV_TFLITE)/bin/python -m pytest tests/edge_runtime \
+	  tests/benchmarks/test_limit.py tests/benchmarks/test_synthetic.py $(PYTEST_FLAGS)
 
 # Debian's own Python and packages for ARM, run by QEMU; kept in .device-lab/.
 device-test: $(VENV)/ready

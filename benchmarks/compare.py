@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import difference
-from benchmarks.accuracy import Accuracy
 from benchmarks.difference import Difference
+from benchmarks.measures.accuracy import Accuracy
 from benchmarks.report import BenchmarkReport, Measurement
 from benchmarks.settings import Limits
 from edge_runtime.errors import InputError
@@ -91,6 +91,7 @@ def compare_within(
     if not any(first for first, _ in pairs):
         raise InputError("no file has its like in the baseline; files are matched by their names")
     reason = None if report.settings.blocks >= difference.MIN_BLOCKS else _TOO_FEW_BLOCKS
+    reason = _EMULATED if report.machine.emulator else reason
     changes = []
     for first, second in pairs:
         change = _change(first, second)
@@ -100,6 +101,7 @@ def compare_within(
     return changes
 
 
+_EMULATED: Final = "times are not compared: the processor is imitated, they are the emulator's"
 _TOO_FEW_BLOCKS: Final = (
     f"times are not compared: fewer than {difference.MIN_BLOCKS} blocks; measure with more --blocks"
 )
@@ -114,6 +116,8 @@ def _why_times_do_not_compare(before: BenchmarkReport, after: BenchmarkReport) -
             "numpy (the yardstick's)": report.machine.versions.get("numpy"),
         }
 
+    if before.machine.emulator or after.machine.emulator:
+        return _EMULATED
     changed = [name for name, fact in what(before).items() if fact != what(after)[name]]
     if changed:
         return f"times are not compared: another {', another '.join(changed)}"

@@ -10,7 +10,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.latency import Timing
+from benchmarks.measures.latency import Timing
 
 Verdict = Literal["faster", "slower", "no difference shown"]
 Blocks = NDArray[np.float64]

@@ -73,7 +73,7 @@ def serve(work: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> int:
     try:
         print(json.dumps(work(json.loads(sys.stdin.read()))))
     except EdgeError as error:
-        print(error, file=sys.stderr)
+        print(" ".join(str(error).split()), file=sys.stderr)  # the one line that is handed on
         return error.exit_code
     return 0
 

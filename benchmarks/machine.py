@@ -10,10 +10,54 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
-from edge_runtime import __version__, machine
+from benchmarks import emulation
+from edge_runtime import __version__
+from edge_runtime import machine as here
 from edge_runtime.backends.base import ENGINES
 
 _ROOT: Final = Path("/")
+_CLOCK: Final = "sys/devices/system/cpu/cpu0/cpufreq"
+
+# As Linux names them in /proc/cpuinfo: vectors and dot products, of x86 and of Arm.
+_FEATURES: Final = frozenset(
+    [
+        "sse4_1",
+        "avx",
+        "avx2",
+        "fma",
+        "f16c",
+        "avx_vnni",
+        "avx512f",
+        "avx512bw",
+        "avx512vl",
+        "avx512_vnni",
+        "avx512_bf16",
+        "avx512_fp16",
+        "amx_int8",
+        "amx_bf16",
+        "neon",
+        "vfpv4",
+        "asimd",
+        "fphp",
+        "asimdhp",
+        "asimddp",
+        "asimdfhm",
+        "i8mm",
+        "bf16",
+        "sve",
+        "sve2",
+        "sme",
+    ]
+)
+
+# Arm's numbers for the cores of Raspberry Pis; Linux tells no names.
+_CORES: Final = {
+    "0xb76": "Arm1176",
+    "0xc07": "Arm Cortex-A7",
+    "0xd03": "Arm Cortex-A53",
+    "0xd08": "Arm Cortex-A72",
+    "0xd0b": "Arm Cortex-A76",
+}
 
 
 @dataclass(frozen=True)
@@ -25,9 +69,12 @@ class Machine:
     cpu: str | None
     cores: int  # that this process may use
     memory_bytes: int | None
-    governor: str | None  # of the first core's clock; "performance" gives the steadiest figures
     python: str
     versions: Mapping[str, str]  # package → version, of this project, numpy, Pillow and the engines
+    features: tuple[str, ...] = ()  # instructions that engines choose their kernels by
+    emulator: str | None = (
+        None  # the program that imitates the processor, which is then no real one
+    )
 
 
 @dataclass(frozen=True)
@@ -37,6 +84,8 @@ class MachineState:
     load_1min: float | None  # processes that ran or wanted to, averaged over a minute
     temperature_celsius: float | None
     throttle_flags: tuple[str, ...] | None  # Raspberry Pi only; empty when all is well
+    governor: str | None = None  # of the first core's clock; "performance" is the steadiest
+    clock_mhz: float | None = None  # of the first core, at this moment
 
     @property
     def throttled(self) -> bool:
@@ -51,29 +100,38 @@ def describe(root: Path = _ROOT) -> Machine:
         root: where /proc and /sys are.
     """
     return Machine(
-        system=machine.system(root),
-        board=machine.text(root / "proc/device-tree/model"),
-        cpu=machine.field(root / "proc/cpuinfo", "model name") or platform.processor() or None,
+        system=here.system(root),
+        board=here.board(root),
+        cpu=_cpu(root),
         cores=cores(),
-        memory_bytes=machine.memory_bytes(root),
-        governor=machine.text(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+        memory_bytes=here.memory_bytes(root),
         python=platform.python_version(),
         versions=_versions(),
+        features=_features(root),
+        emulator=emulation.emulator(root),
     )
 
 
 def state(root: Path = _ROOT) -> MachineState:
-    """Read this machine's load, temperature and throttle flags.
+    """Read this machine's load, temperature, clock and throttle flags.
 
     Args:
         root: where /proc and /sys are.
     """
-    load = machine.text(root / "proc/loadavg")
+    load = here.text(root / "proc/loadavg")
     return MachineState(
         load_1min=float(load.split()[0]) if load else None,
-        temperature_celsius=machine.temperature_celsius(root),
-        throttle_flags=machine.throttle_flags(root),
+        temperature_celsius=here.temperature_celsius(root),
+        throttle_flags=here.throttle_flags(root),
+        governor=here.text(root / _CLOCK / "scaling_governor"),
+        clock_mhz=_clock_mhz(root),
     )
+
+
+def _cpu(root: Path) -> str | None:
+    cpuinfo = root / "proc/cpuinfo"
+    told = here.field(cpuinfo, "model name") or _CORES.get(here.field(cpuinfo, "CPU part") or "")
+    return told or platform.processor() or None
 
 
 def cores() -> int:
@@ -92,3 +150,17 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def _features(root: Path) -> tuple[str, ...]:
+    cpuinfo = root / "proc/cpuinfo"
+    told = here.field(cpuinfo, "flags") or here.field(cpuinfo, "Features") or ""
+    return tuple(sorted(_FEATURES.intersection(told.split())))
+
+
+def _clock_mhz(root: Path) -> float | None:
+    kilohertz = here.text(root / _CLOCK / "scaling_cur_freq")
+    if kilohertz:
+        return int(kilohertz) / 1000
+    megahertz = here.field(root / "proc/cpuinfo", "cpu MHz")
+    return float(megahertz) if megahertz else None

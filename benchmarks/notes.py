@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.accuracy import ORIGINAL
 from benchmarks.difference import uncertainty
 from benchmarks.evaluation import DEFAULT_NAME
+from benchmarks.measures.accuracy import ORIGINAL
 
 if TYPE_CHECKING:
     from benchmarks.machine import Machine, MachineState
@@ -45,6 +45,12 @@ def machine_notes(
     rows: Sequence[Measurement], machine: Machine, before: MachineState, after: MachineState
 ) -> list[str]:
     """What on the machine may have spoiled the times."""
+    if machine.emulator is not None:
+        emulated = (
+            f"this processor is imitated by {Path(machine.emulator).name}: accuracy holds, but "
+            "times and memory are the emulator's and are compared with nothing"
+        )
+        return [emulated]
     notes = []
     flags = [flag for state in (before, after) for flag in state.throttle_flags or ()]
     if before.throttled or after.throttled:

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from benchmarks.accuracy import Accuracy
 from benchmarks.documents import build
-from benchmarks.latency import Timing
-from benchmarks.loadgen import LoadGenResult
 from benchmarks.machine import Machine, MachineState
-from benchmarks.macs import Work
-from benchmarks.memory import Memory
-from benchmarks.peak import Peak
-from benchmarks.pipeline import Rate, Stages
+from benchmarks.measures.accuracy import Accuracy
+from benchmarks.measures.latency import Timing
+from benchmarks.measures.loadgen import LoadGenResult
+from benchmarks.measures.macs import Work
+from benchmarks.measures.memory import Memory
+from benchmarks.measures.peak import Peak
+from benchmarks.measures.pipeline import Rate, Stages
+from benchmarks.measures.size import Size
+from benchmarks.measures.startup import Startup
 from benchmarks.settings import Settings
-from benchmarks.size import Size
-from benchmarks.startup import Startup
 from edge_runtime.errors import InputError
 
 SCHEMA: Final = 1
+
+Progress = Callable[[str, int, int], None]  # what is being done, how much of it, of how much
 
 # Unjudged is a file that was measured where there is nothing to compare it with.
 Verdict = Literal["ok", "unjudged", "outside", "failed"]
@@ -71,6 +73,7 @@ class BenchmarkReport:
     after: MachineState
     measurements: tuple[Measurement, ...]  # in the order given
     yardstick: Timing | None = None  # the same work in every report: see `blocks.YARDSTICK`
+    timer_overhead_ns: float | None = None  # what a timed call of nothing takes; is in every time
     peaks: tuple[Peak, ...] = ()  # the limit of this machine, with as many threads
     notes: tuple[str, ...] = ()  # what a reader must know, for example why a figure is missing
 

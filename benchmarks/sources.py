@@ -8,7 +8,7 @@ from typing import get_args
 
 from benchmarks.evaluation import DEFAULT_NAME, EvaluationSet, load
 from benchmarks.settings import Settings
-from edge_runtime.errors import UsageError
+from edge_runtime.errors import InputError, UsageError
 from edge_runtime.spec import Format
 
 
@@ -38,13 +38,26 @@ def model_files(sources: Sequence[Path]) -> list[Path]:
 
 def evaluation_sets(
     files: Sequence[Path], named: Path | None, settings: Settings
-) -> dict[Path, EvaluationSet | None]:
+) -> dict[Path, EvaluationSet | InputError | None]:
     """Each model file's evaluation set: the one that was named, or else the one beside the file.
 
+    Returns:
+        For every file its set, or why that cannot be used; None where there is none.
+
     Raises:
-        InputError: a set cannot be read.
+        InputError: the one that was named does not exist.
     """
+    if named is not None and not named.exists():
+        raise InputError(f"{named} does not exist; check --evaluation")
     homes = {file: named or file.parent / DEFAULT_NAME for file in files}
-    wanted = [home for home in dict.fromkeys(homes.values()) if named or home.exists()]
-    sets = {home: load(home, limit=settings.limit, seed=settings.seed) for home in wanted}
+    sets = {
+        home: _loaded(home, settings) for home in dict.fromkeys(homes.values()) if home.exists()
+    }
     return {file: sets.get(home) for file, home in homes.items()}
+
+
+def _loaded(path: Path, settings: Settings) -> EvaluationSet | InputError:
+    try:
+        return load(path, limit=settings.limit, seed=settings.seed)
+    except InputError as error:
+        return error

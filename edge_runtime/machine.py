@@ -47,7 +47,8 @@ def ask_here(program: str, *arguments: str) -> str | None:
 
 def board(root: Path = ROOT) -> str | None:
     """The board, for example "Raspberry Pi 4 Model B Rev 1.4"."""
-    return text(root / "proc/device-tree/model")
+    model = text(root / "proc/device-tree/model")
+    return model or text(root / "sys/firmware/devicetree/base/model")
 
 
 def system(root: Path = ROOT) -> str:

@@ -1,4 +1,7 @@
-"""Write the figures of README.md anew from the reports in docs/reports; `--check` only compares."""
+"""Write the figures of README.md and the page of scaling anew from the reports in docs/reports.
+
+`--check` only compares.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import peers as benchmark_peers
-from benchmarks import render, tables
 from benchmarks import report as benchmark_report
+from benchmarks.peers.report import PeersReport
+from benchmarks.peers.table import peers_table, skipped
+from benchmarks.scaling import views as scaling
+from benchmarks.scaling.report import ScalingReport
+from benchmarks.views.table import markdown_table
+from benchmarks.views.tables import tables
 
 ROOT: Final = Path(__file__).parents[1]
 REPORTS: Final = ROOT / "docs" / "reports"
@@ -23,20 +30,37 @@ _BLOCK: Final = re.compile(r"(<!-- figures: (.+?) -->\n).*?(<!-- end -->)", re.D
 
 def main() -> int:
     """Fill the blocks, or with --check say whether they are up to date."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if outdated")
     check = parser.parse_args().check
     outdated = []
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        filled = _BLOCK.sub(lambda block: f"{block[1]}{FIGURES[block[2]]()}{block[3]}", text)
-        if filled != text:
+    for page, wanted in (*filled_pages().items(), *scaling_pages().items()):
+        if not page.exists() or page.read_text(encoding="utf-8") != wanted:
             outdated.append(page.name)
             if not check:
-                page.write_text(filled, encoding="utf-8")
+                page.write_text(wanted, encoding="utf-8")
     if check and outdated:
         print(f"figures out of date in {', '.join(outdated)}; run `make figures`")
     return 1 if check and outdated else 0
+
+
+def filled_pages() -> dict[Path, str]:
+    """The pages that have figures between their words."""
+    return {
+        page: _BLOCK.sub(
+            lambda block: f"{block[1]}{FIGURES[block[2]]()}{block[3]}",
+            page.read_text(encoding="utf-8"),
+        )
+        for page in PAGES
+    }
+
+
+def scaling_pages() -> dict[Path, str]:
+    """The page of scaling and its plots."""
+    folder = REPORTS / "scaling"
+    report = ScalingReport.from_json((folder / "scaling.json").read_text(encoding="utf-8"))
+    plots = {folder / f"scaling-{name}.svg": plot for name, plot in scaling.plots(report).items()}
+    return {folder / "scaling.md": scaling.markdown(report, "scaling"), **plots}
 
 
 def models() -> str:
@@ -66,10 +90,10 @@ def reference_benchmark() -> str:
     """The benchmark of the reference model's files."""
     report = benchmark_report.read(REPORTS / "reference" / "benchmarks.json")
     lines: list[str] = []
-    for table in tables.tables(report):
+    for table in tables(report):
         if not table.title.startswith(("Accuracy", "Speed", "Start-up")):
             continue
-        lines += [f"**{table.title}**", "", *render.markdown_table(table), ""]
+        lines += [f"**{table.title}**", "", *markdown_table(table), ""]
     return "\n".join(
         [*lines, f"{report.machine.cpu}, {report.machine.cores} cores, {report.started[:10]}.", ""]
     )
@@ -78,12 +102,12 @@ def reference_benchmark() -> str:
 def peers() -> str:
     """This runtime beside the other ways to classify a picture."""
     path = REPORTS / "reference" / "peers.json"
-    report = benchmark_peers.PeersReport.from_json(path.read_text(encoding="utf-8"))
+    report = PeersReport.from_json(path.read_text(encoding="utf-8"))
     return "\n".join(
         [
-            *render.markdown_table(benchmark_peers.table(report)),
+            *markdown_table(peers_table(report)),
             "",
-            *(f"- {line}" for line in benchmark_peers.skipped(report)),
+            *(f"- {line}" for line in skipped(report)),
             (
                 f"One thread, {report.pictures:,} pictures, load {report.load_1min:.1f} on "
                 f"{report.machine.cores} cores; {report.machine.cpu}, {report.started[:10]}."

@@ -23,6 +23,7 @@ python -m export runs/reference --only tflite --rgb --out exported/rgb --overwri
 python -m benchmarks peers exported/reference/fashion-mnist.int8.tflite --overwrite \
     --keras runs/reference/model.keras --rgb exported/rgb/fashion-mnist.int8-rgb.tflite \
     --report docs/reports/reference/peers.json
+python -m benchmarks scaling --report docs/reports/scaling/scaling.json --overwrite
 keep_reports reference
 
 python -m export.reference runs/reference exported/reference

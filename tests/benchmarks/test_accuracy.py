@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import judge, outside, predict
 from benchmarks.evaluation import EvaluationSet
+from benchmarks.measures.accuracy import judge, outside, predict
 from benchmarks.settings import Settings
 from edge_runtime import Classifier, ModelSpec
 from edge_runtime.errors import ModelError

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -10,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import terminal
 from benchmarks.cli import main
 from benchmarks.report import BenchmarkReport, read
 from benchmarks.run import benchmark
 from benchmarks.settings import Settings
+from benchmarks.views import terminal
 
 Folder = Callable[..., Path]
 
@@ -60,10 +61,31 @@ def test_the_report_is_written_as_json_and_markdown(
     assert main([gone, *command[1:], "--overwrite"]) == 1
     assert not read(report).passed
     assert sorted(path.name for path in report.parent.iterdir()) == [
+        "report.csv",
         "report.html",
         "report.json",
         "report.md",
     ]
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "markdown"])
+def test_what_is_printed_can_have_another_form(
+    form: str, folder: Folder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = folder("int8.onnx")
+    assert main([str(home), "--format", form, "--no-timing"]) == 0
+    told = capsys.readouterr().out
+    match form:
+        case "csv":
+            (row,) = csv.DictReader(io.StringIO(told))
+            assert row["file"].endswith("halves.int8.onnx")
+            assert row["accuracy.accuracy"] == "1.0"
+            assert float(row["accuracy.difference_interval_points.low"]) < 0
+            assert row["emulated"] == "False"
+        case "json":
+            assert BenchmarkReport.from_json(told).passed
+        case _:
+            assert told.startswith("# Benchmark\n")
 
 
 def test_a_figure_outside_its_tolerance_is_exit_code_1_and_the_report_is_still_written(

@@ -10,12 +10,12 @@ import pytest
 
 from benchmarks.cli import main
 from benchmarks.compare import Change, compare
-from benchmarks.latency import Timing
 from benchmarks.machine import MachineState, describe
-from benchmarks.render import change_remarks, change_verdict, changes_markdown
+from benchmarks.measures.latency import Timing
 from benchmarks.report import BenchmarkReport, Measurement
 from benchmarks.run import benchmark
 from benchmarks.settings import Limits, Settings
+from benchmarks.views.changes import change_remarks, change_verdict, changes_markdown
 from edge_runtime.errors import InputError, UsageError
 
 Folder = Callable[..., Path]

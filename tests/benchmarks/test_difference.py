@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks.difference import Difference, between_runs, within_run
-from benchmarks.latency import Timing
+from benchmarks.measures.latency import Timing
 
 # Medians of rounds of 10 ms in milliseconds, (contenders, blocks, rounds), recorded by
 # scripts/referee.py on two shared cores with a load of 5: an int8 file twice, a float32 file twice,

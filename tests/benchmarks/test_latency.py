@@ -6,7 +6,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from benchmarks.latency import Contender, Timing, orders, time_in_turns
+from benchmarks.measures.latency import Contender, Timing, orders, time_in_turns
 
 PICTURES = np.arange(5 * 4, dtype=np.uint8).reshape(5, 2, 2, 1)
 

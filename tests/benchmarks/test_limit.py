@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import macs, peak
+from benchmarks.measures import macs, peak
 from edge_runtime import modelfile
+from tests.conftest import RUNNABLE
 
 MODELS = Path(__file__).parents[1] / "models"
 
 
-@pytest.mark.parametrize("kind", ["tflite", "onnx"])
+@pytest.mark.parametrize("kind", RUNNABLE)
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_every_file_of_a_model_takes_the_same_work_in_its_own_arithmetic(
     kind: str, precision: str
@@ -33,7 +34,6 @@ def test_work_is_counted_as_one_would_by_hand() -> None:
 
 
 def test_the_limit_is_what_the_fastest_product_reached() -> None:
-    pytest.importorskip("ai_edge_litert")
     peaks = {one.arithmetic: one for one in peak.measure(num_threads=1, seconds=0.1)}
     assert set(peaks) == {"float32", "int8"}
     left = np.ones((512, 512), np.float32)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import loadgen
+from benchmarks.measures import loadgen
 from benchmarks.settings import Scenario, Settings
 
 pytestmark = pytest.mark.slow

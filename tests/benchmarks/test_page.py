@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from benchmarks.compare import compare
-from benchmarks.page import page
-from benchmarks.plots import Point, frontier, latencies, size_against_accuracy
 from benchmarks.report import BenchmarkReport
 from benchmarks.run import benchmark
 from benchmarks.settings import Settings
+from benchmarks.views.frontier import Point, frontier, size_against_accuracy
+from benchmarks.views.page import page
+from benchmarks.views.plots import latencies
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.page import page
 from benchmarks.report import read
+from benchmarks.views.page import page
 
 pytestmark = [
     pytest.mark.slow,

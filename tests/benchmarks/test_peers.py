@@ -5,26 +5,28 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import peers
 from benchmarks.evaluation import load
-from benchmarks.peers import RIVALS, PeersReport, Rival
+from benchmarks.peers.measure import measure
+from benchmarks.peers.report import PeersReport
+from benchmarks.peers.rivals import Rival, rivals
+from benchmarks.peers.table import peers_table, skipped
 from edge_runtime.errors import InputError
 
 Folder = Callable[..., Path]
 
 
 def named(*names: str) -> list[Rival]:
-    return [rival for rival in RIVALS if rival.name in names]
+    return [rival for rival in rivals() if rival.name in names]
 
 
 def test_peers_classify_the_same_pictures_and_those_missing_say_why(folder: Folder) -> None:
     pytest.importorskip("ai_edge_litert")
     home = folder("int8.tflite")
     absent = Rival("absent", "no_such_engine", ("no-such-engine",), "tflite")
-    report = peers.measure(
+    report = measure(
         {"tflite": home / "halves.int8.tflite"},
         load(home / "evaluation.npz"),
-        rivals=[*named("edgeproof", "LiteRT by hand", "ONNX Runtime by hand"), absent],
+        among=[*named("edgeproof", "LiteRT by hand", "ONNX Runtime by hand"), absent],
         rounds=1,
         seconds=0.01,
     )
@@ -42,8 +44,8 @@ def test_peers_classify_the_same_pictures_and_those_missing_say_why(folder: Fold
         assert peer.installed_bytes > 50e6
     assert onnx.skipped == "no file for it was given (an .onnx file)"
     assert missing.skipped == "no-such-engine is not installed"
-    assert [row[0] for row in peers.table(report).rows] == ["edgeproof", "LiteRT by hand"]
-    assert peers.skipped(report)[1] == "absent: not measured, no-such-engine is not installed"
+    assert [row[0] for row in peers_table(report).rows] == ["edgeproof", "LiteRT by hand"]
+    assert skipped(report)[1] == "absent: not measured, no-such-engine is not installed"
     assert PeersReport.from_json(report.to_json()) == report
 
 
@@ -51,10 +53,10 @@ def test_a_peer_that_fails_leaves_the_others_measured(folder: Folder) -> None:
     pytest.importorskip("onnxruntime")
     home = folder("int8.tflite", "int8.onnx")
     (home / "halves.int8.onnx").write_bytes(b"nothing")
-    report = peers.measure(
+    report = measure(
         {"tflite": home / "halves.int8.tflite", "onnx": home / "halves.int8.onnx"},
         load(home / "evaluation.npz", limit=10),
-        rivals=named("LiteRT by hand", "ONNX Runtime by hand"),
+        among=named("LiteRT by hand", "ONNX Runtime by hand"),
         rounds=1,
         seconds=0.01,
     )

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from benchmarks import fresh
-from benchmarks.accuracy import ORIGINAL
-from benchmarks.render import markdown, plain, plain_table, verdict
+from benchmarks.measures.accuracy import ORIGINAL
 from benchmarks.report import BenchmarkReport
 from benchmarks.run import benchmark
 from benchmarks.settings import Settings
 from benchmarks.sources import model_files
-from benchmarks.tables import tables
+from benchmarks.views.table import plain_table
+from benchmarks.views.tables import tables
+from benchmarks.views.text import markdown, plain
+from benchmarks.views.words import verdict
 from edge_runtime import modelfile
 from edge_runtime.errors import InputError, UsageError
 

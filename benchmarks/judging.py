@@ -1,0 +1,109 @@
+"""The first half of a benchmark: open every file, and judge its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks import machine
+from benchmarks.evaluation import EvaluationSet
+from benchmarks.measures import accuracy, macs, size, startup
+from benchmarks.report import Progress
+from benchmarks.settings import Settings
+from benchmarks.subject import Subject
+from edge_runtime import modelfile
+from edge_runtime.classifier import Classifier
+from edge_runtime.errors import EdgeError
+
+
+def open_all(subjects: Sequence[Subject], settings: Settings, progress: Progress) -> None:
+    """Open each file, in fresh processes first: what crashes an engine must not end the benchmark."""
+    # Where nothing is timed, they need not wait for each other.
+    with ThreadPoolExecutor(1 if settings.timing else machine.cores()) as pool:
+        for done, _ in enumerate(pool.map(lambda one: _open(one, settings), subjects)):
+            progress("opening in fresh processes", done + 1, len(subjects))
+
+
+def _open(subject: Subject, settings: Settings) -> None:
+    threads = settings.num_threads
+    try:
+        file = modelfile.read(subject.path)
+        if settings.timing:
+            opening, memory = startup.measure(
+                subject.path, processes=settings.processes, num_threads=threads
+            )
+            subject.add(startup=opening, memory=memory)
+        else:
+            startup.require_open(subject.path, num_threads=threads)
+        subject.classifier = Classifier.from_file(file, num_threads=threads)
+    except EdgeError as error:
+        subject.fail(error)
+        return
+    spec = subject.classifier.spec
+    subject.add(
+        name=spec.name,
+        variant=spec.variant.name if spec.variant else None,
+        sha256=file.sha256,
+        work=macs.count(file),
+        size=size.parts(file),
+    )
+
+
+def judge_all(subjects: Sequence[Subject], settings: Settings, progress: Progress) -> None:
+    """Have each file classify its evaluation set, and compare with the truth and the original."""
+    _predict(subjects, progress)
+    for subject in subjects:
+        if subject.evaluation is None or subject.scores is None or subject.spec is None:
+            continue
+        reference = _reference(subject, subject.evaluation, subjects)
+        judged = accuracy.judge(subject.scores, subject.evaluation, subject.spec.labels, reference)
+        subject.add(accuracy=judged, outside=accuracy.outside(judged, settings))
+
+
+def _predict(subjects: Sequence[Subject], progress: Progress) -> None:
+    """A file on each core: engines compute one picture no faster on two."""
+    # The largest first, so that no core is left with a long one at the end.
+    by_size = sorted(subjects, key=lambda one: -(one.row.size_bytes or 0))
+    total = sum(len(one.evaluation.images) for one in subjects if one.evaluation)
+    done = 0
+    with ThreadPoolExecutor(machine.cores()) as pool:
+        progress("classifying the evaluation set", done, total)
+        answers = [
+            (subject, pool.submit(accuracy.predict, subject.classifier, subject.evaluation))
+            for subject in by_size
+            if subject.classifier is not None and subject.evaluation is not None
+        ]
+        for subject, answer in answers:
+            try:
+                subject.scores = answer.result()
+                done += len(subject.scores)
+            except EdgeError as error:
+                subject.fail(error)
+            progress("classifying the evaluation set", done, total)
+
+
+def _reference(
+    subject: Subject, evaluation: EvaluationSet, subjects: Sequence[Subject]
+) -> tuple[str, NDArray[np.float32]] | None:
+    """The original's scores where they are known, else those of the same model's float32 file."""
+    if evaluation.scores is not None:
+        return accuracy.ORIGINAL, evaluation.scores
+    for other in subjects:
+        same = other.evaluation is evaluation and _origin(other) == _origin(subject)
+        if same and _is_float32(other) and other.scores is not None:
+            return other.row.file, other.scores
+    return None
+
+
+def _origin(subject: Subject) -> tuple[str, str | None] | None:
+    """What the exported files of one Keras model have in common."""
+    spec = subject.spec
+    return None if spec is None else (spec.name, spec.provenance.source_sha256)
+
+
+def _is_float32(subject: Subject) -> bool:
+    variant = subject.spec.variant if subject.spec else None
+    return variant is not None and variant.precision == "float32"

@@ -1,0 +1,1 @@
+"""What is measured of a model file, a question a module; most of them ask in a fresh process."""

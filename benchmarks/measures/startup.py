@@ -1,0 +1,114 @@
+"""What it takes to open a model file, measured in fresh processes, which a crash cannot hurt."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from time import monotonic_ns, perf_counter_ns
+from typing import Any
+
+from benchmarks import engines, fresh
+from benchmarks.measures.memory import Memory, peak_bytes
+from edge_runtime import modelfile
+
+
+@dataclass(frozen=True)
+class Startup:
+    """How long a process takes to be ready."""
+
+    processes: int  # that opened it, one after the other; the figures are their medians
+    load_ms: float  # read the file, check its digest, load it into the engine, imported before
+    first_prediction_ms: float  # the first picture after that
+    process_ms: float | None = None  # from the start of the process to its first prediction, all in
+    process_cpu_ms: float | None = None  # processor time of the same, of all threads
+
+
+def measure(path: Path, *, processes: int, num_threads: int = 1) -> tuple[Startup, Memory | None]:
+    """Open a model file and classify one picture in fresh processes.
+
+    Args:
+        path: the model file.
+        processes: how many.
+        num_threads: of the engine.
+
+    Returns:
+        The medians; no memory where the system does not say it.
+
+    Raises:
+        ModelError: a process failed or died.
+    """
+    job = {"path": str(path), "num_threads": num_threads}
+    samples = [fresh.run(__name__, job, about=str(path)) for _ in range(processes)]
+    starts = [_start(job) for _ in range(processes)]
+    startup = Startup(
+        processes=len(samples),
+        load_ms=median(sample["load_ms"] for sample in samples),
+        first_prediction_ms=median(sample["first_prediction_ms"] for sample in samples),
+        process_ms=median(wall_ms for wall_ms, _ in starts),
+        process_cpu_ms=median(cpu_ms for _, cpu_ms in starts),
+    )
+    memories = [Memory(**sample["memory"]) for sample in samples if sample["memory"]]
+    by_peak = sorted(memories, key=lambda memory: memory.peak_bytes)
+    return startup, by_peak[len(by_peak) // 2] if by_peak else None
+
+
+def require_open(path: Path, *, num_threads: int = 1) -> None:
+    """Open a model file in a fresh process, for no figure.
+
+    Raises:
+        ModelError: the process failed or died, as this one would.
+    """
+    fresh.run(__name__, {"path": str(path), "num_threads": num_threads}, about=str(path))
+
+
+def _start(job: Mapping[str, Any]) -> tuple[float, float]:
+    """Wall and processor time in milliseconds until a new process has its first prediction."""
+    started_ns = monotonic_ns()  # the same clock in all processes
+    answer = fresh.run("benchmarks.measures.first", job, about=str(job["path"]))
+    return (answer["done_ns"] - started_ns) / 1e6, answer["cpu_ns"] / 1e6
+
+
+# --- in the fresh process ----------------------------------------------------------------------
+
+
+def _open(job: Mapping[str, Any]) -> dict[str, Any]:
+    import numpy as np
+
+    from edge_runtime.classifier import Classifier
+
+    path, num_threads = Path(job["path"]), int(job["num_threads"])
+    _import_engine(path)
+    runtime_bytes = peak_bytes()
+    started = perf_counter_ns()
+    classifier = Classifier.from_file(modelfile.read(path), num_threads=num_threads)
+    loaded = perf_counter_ns()
+    image = classifier.spec.image
+    classifier.scores(np.zeros((1, image.height, image.width, image.channels), np.uint8))
+    predicted = perf_counter_ns()
+    peak = peak_bytes()
+    memory = None if peak is None or runtime_bytes is None else Memory(peak, runtime_bytes)
+    return {
+        "load_ms": (loaded - started) / 1e6,
+        "first_prediction_ms": (predicted - loaded) / 1e6,
+        "memory": None if memory is None else asdict(memory),
+    }
+
+
+def _import_engine(path: Path) -> None:
+    """Import what will run the file, so that its cost is not taken for the file's."""
+    kind = path.suffix.lower().removeprefix(".")
+    importlib.import_module(f"edge_runtime.backends.{kind}")
+    # One that is missing or does not start is told of when the file is opened.
+    if kind == "tflite":
+        engines.tflite()
+    else:
+        with suppress(Exception):
+            importlib.import_module("onnxruntime")
+
+
+if __name__ == "__main__":
+    raise SystemExit(fresh.serve(_open))

@@ -1,0 +1,1 @@
+"""This project beside the other ways to classify a picture: the same model, the same pictures."""

@@ -1,0 +1,46 @@
+"""The ways to classify a picture as a table, and why some are not in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.peers.report import PeersReport
+from benchmarks.views.table import MISSING, Table, digits
+
+
+def peers_table(report: PeersReport) -> Table:
+    """The peers as a table; those that were skipped are left to `skipped`."""
+
+    def cell(value: float | None, scale: float = 1.0) -> str:
+        return MISSING if value is None else digits(value * scale)
+
+    pictures = f"{report.pictures:,} pictures" if report.pictures else "pictures of noise"
+    rows = [
+        (
+            peer.name,
+            Path(peer.file or "").name,
+            cell(peer.p50_ms, 1000),
+            cell(peer.p90_ms, 1000),
+            cell(peer.start_ms),
+            cell(peer.start_cpu_ms),
+            cell(peer.peak_bytes, 1e-6),
+            cell(peer.installed_bytes, 1e-6),
+            MISSING if peer.accuracy is None else f"{100 * peer.accuracy:.2f}",
+        )
+        for peer in report.peers
+        if peer.skipped is None
+    ]
+    headers = ("peer", "file", "p50, µs", "p90, µs", "start, ms", "CPU, ms", "memory, MB")
+    return Table(
+        f"Side by side: one thread, {pictures}",
+        (*headers, "installed, MB", "right, %"),
+        tuple(rows),
+    )
+
+
+def skipped(report: PeersReport) -> list[str]:
+    """A line for each peer, and for all else, that was not measured."""
+    lines = [f"{peer.name}: not measured, {peer.skipped}" for peer in report.peers if peer.skipped]
+    if not report.pictures:
+        lines.append("accuracy: not measured, there is no evaluation set; name one: --evaluation")
+    return lines

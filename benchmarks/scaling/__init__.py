@@ -1,0 +1,1 @@
+"""What happens to the cost as the work grows: more pictures, larger models, more threads."""
