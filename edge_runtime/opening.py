@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edge_runtime import foreign, trial
 from edge_runtime.backends import LoadedModel, open_backend
 from edge_runtime.description import Description
 from edge_runtime.engines import EngineChoice
@@ -20,6 +19,11 @@ from edge_runtime.errors import ModelError, UsageError
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.spec import ModelSpec, Scores
 from edge_runtime.tensors import EXPORTED
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from edge_runtime.foreign import Described
 
 _TOLERANCE = 0.01  # how far a row of probabilities may be from a sum of 1, and from 0..1
 
@@ -61,7 +65,12 @@ def open_model(
         raise UsageError(
             f"{file.path} says this itself; leave out {' and '.join(description.given)}"
         )
-    described = foreign.describe(file, description) if file.spec is None else None
+    # What an exported file needs none of is loaded for others only: a start is short.
+    described: Described | None = None
+    if file.spec is None:
+        from edge_runtime import foreign
+
+        described = foreign.describe(file, description)
     known = described or file.spec
     assert known is not None
     arrangement = described.arrangement if described else EXPORTED
@@ -73,6 +82,8 @@ def open_model(
 
     answers = None
     if not (file.sealed or trusted):
+        from edge_runtime import trial
+
         answers = trial.in_a_child(
             file, known.image, engine=engine, num_threads=num_threads, arrangement=arrangement
         )
@@ -86,6 +97,8 @@ def open_model(
     scores = described.scores
     if scores is None:
         if answers is None:
+            from edge_runtime import trial
+
             answers = backend.run(trial.samples(known.image))
         scores = _judged(file.path, answers)
         notes += (f"scores are {scores} (so its answers to black, white and noise look)",)
