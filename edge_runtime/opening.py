@@ -65,7 +65,12 @@ def open_model(
         raise UsageError(
             f"{file.path} says this itself; leave out {' and '.join(description.given)}"
         )
-    described = _described(file, description) if file.spec is None else None
+    # What an exported file needs none of is loaded for others only: a start is short.
+    described: Described | None = None
+    if file.spec is None:
+        from edge_runtime import foreign
+
+        described = foreign.describe(file, description)
     known = described or file.spec
     assert known is not None
     arrangement = described.arrangement if described else EXPORTED
@@ -92,19 +97,12 @@ def open_model(
     scores = described.scores
     if scores is None:
         if answers is None:
-            from edge_runtime.trial import samples
+            from edge_runtime import trial
 
-            answers = backend.run(samples(known.image))
+            answers = backend.run(trial.samples(known.image))
         scores = _judged(file.path, answers)
         notes += (f"scores are {scores} (so its answers to black, white and noise look)",)
     return Opened(described.spec(scores), backend, notes)
-
-
-def _described(file: ModelFile, description: Description) -> Described:
-    # An exported file says all this itself, and must not wait for what reads it elsewhere.
-    from edge_runtime import foreign
-
-    return foreign.describe(file, description)
 
 
 def _require_numbers(path: Path, answers: NDArray[np.float32]) -> None:

@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge_runtime import Classifier, foreign, modelfile
+from edge_runtime import Classifier, foreign, modelfile, opening
 from edge_runtime.cli import main
 from edge_runtime.description import Description
 from edge_runtime.engines import installed_formats
@@ -107,17 +107,21 @@ def test_an_int8_input_tells_its_range(folder: Path) -> None:
     assert opened.spec.image.std == (255.0,)
 
 
-@pytest.mark.skipif("onnx" not in installed_formats(), reason="asks ONNX Runtime")
-def test_answers_tell_probabilities_where_the_last_operation_does_not(folder: Path) -> None:
-    opened = Classifier.open(
-        folder / "any-size.onnx", description=described(COLOURS, SIZE), trusted=True
-    )
-    assert opened.spec.scores == "probabilities"
-    assert "so its answers to black, white and noise look" in opened.notes[-1]
+@pytest.mark.parametrize(
+    ("rows", "kind"),
+    [
+        ([[0.2, 0.8], [0.995, 0.005]], "probabilities"),
+        ([[0.2, 0.8], [1.5, 0.1]], "logits"),
+        ([[0.2, 0.8], [-0.5, 0.1]], "logits"),
+    ],
+)
+def test_answers_tell_what_the_last_operation_does_not(rows: list[list[float]], kind: str) -> None:
+    assert opening._judged(Path("model.onnx"), np.array(rows, np.float32)) == kind
+
+
+def test_answers_that_leave_a_doubt_ask_for_a_flag() -> None:
     with pytest.raises(UsageError, match="do not sum to 1; add --scores probabilities, or"):
-        Classifier.open(
-            folder / "hard-sigmoid.onnx", description=described(HALVES, UNIT), trusted=True
-        )
+        opening._judged(Path("model.onnx"), np.array([[0.2, 0.2], [0.9, 0.8]], np.float32))
 
 
 # --- what is missing, before any engine ----------------------------------------------------------
@@ -265,15 +269,6 @@ def test_labels_as_ultralytics_writes_them_are_read(folder: Path, tmp_path: Path
     names = modelfile._onnx_property("names", "{0: 'top', 1: 'bottom', 2: \"left's\", 3: 'right'}")
     path.write_bytes((folder / "uint8.onnx").read_bytes() + names)
     assert describe(path).labels == ("top", "bottom", "left's", "right")
-
-
-def test_weights_in_another_file_are_refused(folder: Path, tmp_path: Path) -> None:
-    onnx = pytest.importorskip("onnx")
-    model = onnx.load(folder / "uint8.onnx")
-    path = tmp_path / "model.onnx"
-    onnx.save(model, path, save_as_external_data=True, location="weights", size_threshold=0)
-    with pytest.raises(ModelError, match="keeps its weights in another file"):
-        describe(path, labels=HALVES)
 
 
 # --- damage --------------------------------------------------------------------------------------
