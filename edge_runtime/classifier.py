@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from edge_runtime.image import ImageSource
 
 _UINT8 = np.dtype(np.uint8)
+_new = object.__new__
 _BATCH = 32  # pictures at a time: most of what a batch saves, in little memory
 
 
@@ -117,7 +118,7 @@ class Classifier:
         )
         self._unsure_below = max(spec.decision.threshold, score_threshold)
         height, width, channels = spec.image.height, spec.image.width, spec.image.channels
-        self._answer = (len(spec.labels),)
+        self._answer = (1, len(spec.labels))
         self._batch_of_one = (1, height, width, channels)
         # The shapes of an array that is the model's pixels as it stands.
         self._ready = {(height, width, channels)} | ({(height, width)} if channels == 1 else set())
@@ -278,7 +279,7 @@ class Classifier:
                 f"pixels 0..255 of shape (n, height, width, channels) = (n, {str(expected)[1:]}"
             )
         raw = self._backend.run(pixels)
-        if raw.shape[1:] != self._answer:
+        if raw.shape[1:] != self._answer[1:]:
             self._refuse(raw)
         return postprocess.probabilities(raw, self.spec.scores, self.spec.decision.temperature)
 
@@ -327,18 +328,18 @@ class Classifier:
         self, prepared: _Prepared, scores: NDArray[Any], inference_ns: int, started: int
     ) -> Result:
         """What one picture's scores, of shape (1, classes), say."""
-        if scores.shape[1:] != self._answer:
+        if scores.shape != self._answer:
             self._refuse(scores)
         predictions, guess = self._name(scores), None
         unsure = predictions[0].score < self._unsure_below
-        if predictions[-1].score < self._score_threshold:
+        if self._score_threshold and predictions[-1].score < self._score_threshold:
             best = predictions[0]
             predictions = tuple(
                 [each for each in predictions if each.score >= self._score_threshold]
             )
             guess = None if predictions else best
         # A frozen dataclass's own way to set its fields takes as long as naming the labels.
-        result = object.__new__(Result)
+        result = _new(Result)
         fields = result.__dict__
         fields["predictions"], fields["unsure"], fields["guess"] = predictions, unsure, guess
         fields["model"] = self._model

@@ -68,6 +68,28 @@ def test_every_package_of_the_tree_is_installed() -> None:
     assert set(settings["packages"]) == found
 
 
+def test_naming_one_png_loads_nothing_that_only_others_need() -> None:
+    needless = (
+        "_hashlib",  # OpenSSL: 3.5 MiB
+        "concurrent.futures",
+        "csv",
+        "edge_runtime.foreign",
+        "edge_runtime.trial",
+        "PIL.GifImagePlugin",
+        "PIL.JpegImagePlugin",
+        "PIL.TiffImagePlugin",
+        "subprocess",
+        "tempfile",
+    )
+    done = run_python(
+        "import sys\n"
+        "from edge_runtime.cli import main\n"
+        "main(['classify', 'docs/pictures/bag.png'])\n"
+        f"print([name for name in {needless!r} if name in sys.modules])"
+    )
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
 def test_the_public_names_are_sorted_and_exist() -> None:
     assert sorted(edge_runtime.__all__) == edge_runtime.__all__ == dir(edge_runtime)
     assert all(hasattr(edge_runtime, name) for name in edge_runtime.__all__)

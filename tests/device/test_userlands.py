@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -58,3 +59,15 @@ def test_all_that_this_package_asks_for_is_there(pi: Pi, probe: dict[str, Any]) 
         assert specifier.contains(probe["versions"][name])
     engines = {"arm64": {"ai-edge-litert", "onnxruntime"}, "armhf": {"tflite-runtime"}}
     assert engines[pi.userland.name] <= set(probe["versions"])
+
+
+def test_doctor_finds_every_engine_there_and_the_board(
+    pi: Pi, report: Callable[[str], None]
+) -> None:
+    asked = pi.python("-m", "edge_runtime", "doctor", "--format", "json")
+    assert asked.stderr == ""
+    found = json.loads(asked.stdout)
+    assert asked.returncode == found["exit_code"] == 0, asked.stdout
+    engines = {"arm64": ["litert", "onnxruntime"], "armhf": ["tflite-runtime"]}
+    assert found["engines"] == engines[pi.userland.name]
+    report(f"{pi}, {pi.boards[0].name}: doctor finds {', '.join(found['engines'])}")
