@@ -13,9 +13,10 @@ from edge_runtime.postprocess import Prediction, best, probabilities, require_fi
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from edge_runtime.spec import ModelSpec, Scores
+    from edge_runtime.spec import ModelSpec
 
 _FEW_CLASSES: Final = 100  # up to here plain Python needs less time than numpy takes to be called
+_STEEP: Final = 2.0  # logits a step, at which 255 steps are still within a float64
 _new: Final = tuple.__new__
 
 
@@ -42,13 +43,21 @@ def namer(
 
         return name
 
-    weigh = _weigher(kind, temperature, unit)
     indices = range(len(labels)) if among is None else among
+    softmax, per_step = kind == "logits", (unit or 1.0) / temperature
+    weight = None if unit is None or per_step > _STEEP else _weights_of_steps(per_step)
 
     # The same in plain Python: for few classes several times as fast.
     def name_few(raw: NDArray[Any]) -> tuple[Prediction, ...]:
         (scores,) = raw.tolist()
-        weights, total = weigh(scores)
+        if weight is not None:
+            weights = list(map(weight, scores))
+            total = sum(weights)
+        elif softmax:
+            weights, total = _exponentials(scores, per_step)
+        else:
+            weights, total = scores, 1.0
+            require_finite(sum(scores))
         predictions = []
         for index in sorted(indices, key=scores.__getitem__, reverse=True)[:top_k]:
             # Neither `Prediction(...)`, which is a function in Python before it is one in C, nor a
@@ -60,30 +69,16 @@ def namer(
     return name_few
 
 
-def _weigher(
-    kind: Scores, temperature: float, unit: float | None
-) -> Callable[[list[Any]], tuple[list[float], float]]:
-    """What turns one picture's scores into weights, and what to divide them by."""
+def _weights_of_steps(per_step: float) -> Callable[[int], float]:
+    """What any 8-bit score weighs in a softmax.
 
-    def as_they_are(probabilities: list[float]) -> tuple[list[float], float]:
-        require_finite(sum(probabilities))
-        return probabilities, 1.0
+    Only ratios count, so that one step may stand for every picture's best: float64 has room.
+    """
+    return {step: exp((step - 127) * per_step) for step in range(-128, 256)}.__getitem__
 
-    def exponentials(logits: list[float]) -> tuple[list[float], float]:
-        require_finite(sum(logits))
-        most = max(logits)
-        weights = [exp((logit - most) * per_step) for logit in logits]
-        return weights, sum(weights)
 
-    def looked_up(steps: list[int]) -> tuple[list[float], float]:
-        weights = list(map(of_step, steps))
-        return weights, sum(weights)
-
-    if kind == "probabilities":
-        return as_they_are
-    per_step = (1.0 if unit is None else unit) / temperature
-    if unit is None or per_step > 2:
-        return exponentials
-    # Only ratios count, so one step may stand for every picture's best: float64 has room for them.
-    of_step = {step: exp((step - 127) * per_step) for step in range(-128, 256)}.__getitem__
-    return looked_up
+def _exponentials(scores: list[float], per_step: float) -> tuple[list[float], float]:
+    require_finite(sum(scores))
+    most = max(scores)
+    weights = [exp((score - most) * per_step) for score in scores]
+    return weights, sum(weights)

@@ -51,6 +51,7 @@ class TFLiteBackend:
         self._plain = tuple(output_details["shape"].tolist()) == (1, self.classes)
         self._arrange = arranger(arrangement, shape)
         self._table = _input_table(image, input_details)
+        self._takes_pixels = self._table is None and self._arrange is None and self._batch == 1
         scale, zero_point = _quantization(output_details)
         self._scale, self._zero_point = scale, zero_point
         of_8_bits = np.dtype(output_details["dtype"]).itemsize == 1
@@ -66,11 +67,7 @@ class TFLiteBackend:
         if len(pixels) != 1:
             one_by_one = (pixels[index : index + 1] for index in range(len(pixels)))
             return np.concatenate([self.raw(picture) for picture in one_by_one])
-        tensor = pixels if self._table is None else lookup(self._table, pixels)
-        if self._arrange is not None:
-            tensor = self._arrange(tensor)
-        if self._batch != 1:  # a size that the file fixes: the same picture so many times
-            tensor = tensor.repeat(self._batch, axis=0)
+        tensor = pixels if self._takes_pixels else self._tensor(pixels)
         try:
             with self._lock:
                 self._interpreter.set_tensor(self._input, tensor)
@@ -79,6 +76,13 @@ class TFLiteBackend:
         except _REFUSALS as error:
             raise EngineError(f"{_name(self.engine)} fails on the model: {error}") from error
         return scores if self._plain else scores[:1].reshape(1, -1)  # type: ignore[no-any-return]
+
+    def _tensor(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
+        tensor = pixels if self._table is None else lookup(self._table, pixels)
+        if self._arrange is not None:
+            tensor = self._arrange(tensor)
+        # A size that the file fixes: the same picture so many times.
+        return tensor if self._batch == 1 else tensor.repeat(self._batch, axis=0)
 
 
 def _interpreter(engine: Engine, module: Any, model: bytes, num_threads: int) -> Any:
