@@ -93,3 +93,13 @@ def test_naming_one_png_loads_nothing_that_only_others_need() -> None:
 def test_the_public_names_are_sorted_and_exist() -> None:
     assert sorted(edge_runtime.__all__) == edge_runtime.__all__ == dir(edge_runtime)
     assert all(hasattr(edge_runtime, name) for name in edge_runtime.__all__)
+
+
+def test_every_package_is_installed() -> None:
+    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
+    found = {
+        ".".join(path.parent.parts)
+        for top in ("benchmarks", "edge_runtime", "export", "train")
+        for path in Path(top).rglob("__init__.py")
+    }
+    assert sorted(found) == project["tool"]["setuptools"]["packages"]
