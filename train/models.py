@@ -14,6 +14,7 @@ import keras
 from keras import layers
 
 from edge_runtime.spec import ImageInput
+from train import backbones
 from train.config import TrainConfig
 
 # Keras' momentum of 0.99 averages over more steps than a short training has.
@@ -43,6 +44,8 @@ def _features(config: TrainConfig, inputs: Any) -> Any:
             return _ds_cnn(inputs, config)
         case "resnet":
             return _resnet(inputs, config)
+        case "transfer":
+            return backbones.features(config, inputs)
 
 
 def _mlp(inputs: Any, units: tuple[int, ...]) -> Any:

@@ -330,7 +330,8 @@ def test_one_cycle_climbs_to_the_learning_rate_and_falls_to_nothing() -> None:
     from train import optimizers
 
     config = TrainConfig(schedule="one-cycle", learning_rate=0.2)
-    rates = [float(optimizers.schedule(config, 100)(step)) for step in (0, 25, 60, 100)]
+    schedule = optimizers.schedule(config, 100, 0.2)
+    rates = [float(schedule(step)) for step in (0, 25, 60, 100)]
     assert rates[1] == pytest.approx(0.2)
     assert rates[0] < 0.01 < rates[2] < 0.2
     assert rates[3] == pytest.approx(0, abs=1e-9)
