@@ -128,7 +128,9 @@ class Trainer:
         with tf.GradientTape() as tape:
             logits = self._forward(images)
             loss = losses.loss(logits, labels, taught, self._config, self._weights)
-            part = loss * (pictures / tf.cast(whole, tf.float32))  # gradients are summed
+            part = loss
+            if self._strategy.num_replicas_in_sync > 1:  # then gradients are summed
+                part = loss * (pictures / tf.cast(whole, tf.float32))
         self._optimizer.apply(tape.gradient(part, variables), variables)
         right = keras.metrics.categorical_accuracy(labels, logits)
         return tf.stack([pictures, loss * pictures, tf.reduce_sum(right)])
