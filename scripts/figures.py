@@ -1,4 +1,4 @@
-"""Write the figures of README.md anew from the reports in docs/reports; `--check` only compares."""
+"""Write README.md's figures and docs/models anew from docs/reports; `--check` only compares."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+
+import cards
 
 from benchmarks import peers as benchmark_peers
 from benchmarks import render, tables
@@ -26,16 +28,26 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if outdated")
     check = parser.parse_args().check
     outdated = []
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        filled = _BLOCK.sub(lambda block: f"{block[1]}{FIGURES[block[2]]()}{block[3]}", text)
-        if filled != text:
+    for page, filled in {**_filled(), **cards.pages()}.items():
+        if not page.is_file() or page.read_text(encoding="utf-8") != filled:
             outdated.append(page.name)
             if not check:
+                page.parent.mkdir(exist_ok=True)
                 page.write_text(filled, encoding="utf-8")
     if check and outdated:
         print(f"figures out of date in {', '.join(outdated)}; run `make figures`")
     return 1 if check and outdated else 0
+
+
+def _filled() -> dict[Path, str]:
+    """The text of every page, its blocks filled."""
+    return {
+        page: _BLOCK.sub(
+            lambda block: f"{block[1]}{FIGURES[block[2]]()}{block[3]}",
+            page.read_text(encoding="utf-8"),
+        )
+        for page in PAGES
+    }
 
 
 def models() -> str:

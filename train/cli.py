@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _train(arguments: argparse.Namespace, words: Sequence[str]) -> int:
-    from train.distribute import WorkerLostError
+    from train.distribute import WorkerLostError, is_chief
     from train.pipeline import is_finished, train
 
     given = vars(arguments).keys() & TrainConfig.__dataclass_fields__.keys()
@@ -61,7 +61,10 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     except WorkerLostError as error:
         say("train", f"{error}; this one begins again and waits")
         _begin_again(words)
-    print(verdict(trained))
+    if is_chief(arguments.distribute):
+        print(verdict(trained))
+    else:
+        say("train", f"done; worker 0 writes the run {out}")
     return 0
 
 

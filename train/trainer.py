@@ -146,7 +146,8 @@ class Trainer:
         context = tf.distribute.get_replica_context()
         for variable in self._model.non_trainable_variables:
             if variable.dtype == "float32":
-                variable.assign(context.all_reduce("MEAN", variable.value))
+                mean = context.all_reduce("MEAN", tf.convert_to_tensor(variable))
+                variable.assign(mean)
 
 
 def copy(model: keras.Model) -> keras.Model:
