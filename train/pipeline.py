@@ -73,7 +73,7 @@ def train(
     notes.tell(dataset, config)
     teachers = [runs.find(folder, dataset, "--teacher") for folder in config.teacher or ()]
     start = runs.find(config.quantize, dataset, "--quantize") if config.quantize else None
-    framework.load(verbose=verbose)
+    framework.load(verbose=verbose, cluster=distribution == "multi-worker")
     strategy = distribute.strategy(distribution)
     dataset = replace(dataset, image=_normalised(config, dataset.image, start))
     chief = distribute.is_chief(distribution)

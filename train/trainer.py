@@ -48,7 +48,6 @@ class Trainer:
             self._optimizer = optimizers.optimizer(self._model, config, self._rates)
         # XLA makes these models train slower on CPUs.
         self._steps = tf.function(self._several, jit_compile=False)
-        self._even = tf.function(lambda: strategy.run(self._evened), jit_compile=False)
 
     def weights(self) -> dict[str, Weights]:
         """Everything that training changes."""
@@ -141,13 +140,14 @@ class Trainer:
         with keras.StatelessScope(state_mapping=simulation.rounded_kernels(self._model)):
             return self._model(images, training=True)
 
-    def _evened(self) -> None:
+    def _even(self) -> None:
         """Let all replicas have the same statistics: those of the pictures that all have seen."""
-        context = tf.distribute.get_replica_context()
-        for variable in self._model.non_trainable_variables:
-            if variable.dtype == "float32":
-                mean = context.all_reduce("MEAN", tf.convert_to_tensor(variable))
-                variable.assign(mean)
+        models = [self._model] if self._average is None else [self._model, self._average]
+        variables = [v for model in models for v in model.non_trainable_variables]
+        statistics = [variable for variable in variables if variable.dtype == "float32"]
+        own = self._strategy.run(lambda: [tf.identity(variable.value) for variable in statistics])
+        for variable, values in zip(statistics, own, strict=True):
+            variable.assign(self._strategy.reduce("MEAN", values, axis=None))
 
 
 def copy(model: keras.Model) -> keras.Model:
