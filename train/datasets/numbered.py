@@ -72,7 +72,7 @@ def _checked(where: Path, images: NDArray[Any], labels: NDArray[Any]) -> Split:
     if classes.shape != pictures.shape[:1]:
         raise InputError(
             f"{where} holds {len(pictures)} pictures but the labels have shape "
-            f"{labels.shape}; expected one label a picture"
+            f"{labels.shape}; expected one class number a picture (of one-hot rows, the argmax)"
         )
     if not np.issubdtype(classes.dtype, np.integer) or classes.min() < 0:
         raise InputError(
@@ -108,7 +108,7 @@ def _names(known: Source, folder: Path, train: Split, test: Split) -> tuple[str,
     if len(names) < max(2, classes):
         raise InputError(
             f"{folder}: labels go up to {classes - 1} but there are {len(names)} class names; "
-            "expected two classes or more, and a name for each"
+            "expected numbers from 0, two classes or more, and a name for each"
         )
     return names
 
