@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from edge_runtime.errors import OutputError
 from edge_runtime.files import new_directory, refuse_existing
 from edge_runtime.spec import ImageInput
-from train import datasets, distribute, framework, notes, runs
+from train import datasets, distribute, framework, notes, recipe, runs
 from train.calibrate import calibrate
 from train.checkpoint import Checkpoints, State
 from train.config import Distribution, TrainConfig
@@ -73,7 +73,7 @@ def train(
     notes.tell(dataset, config)
     teachers = [runs.find(folder, dataset, "--teacher") for folder in config.teacher or ()]
     start = runs.find(config.quantize, dataset, "--quantize") if config.quantize else None
-    framework.load(verbose=verbose, cluster=distribution == "multi-worker")
+    framework.load(verbose=verbose, onednn=not _narrow(config))
     strategy = distribute.strategy(distribution)
     dataset = replace(dataset, image=_normalised(config, dataset.image, start))
     chief = distribute.is_chief(distribution)
@@ -209,6 +209,18 @@ def _trained(
 
 def _unscaled(image: ImageInput) -> ImageInput:
     return replace(image, mean=(0.0,) * image.channels, std=(1.0,) * image.channels)
+
+
+def _narrow(config: TrainConfig) -> bool:
+    """Whether oneDNN would damage memory, as it does in TensorFlow 2.21.
+
+    The gradient of a strided convolution of 1 x 1 with fewer than 16 channels at its input writes
+    where it must not when the number of pictures is odd, as it may be in an epoch's last batch.
+    """
+    if config.quantize is not None:
+        made_by = config.quantize / recipe.NAME
+        return made_by.is_file() and _narrow(TrainConfig(**recipe.read(made_by)))
+    return config.model == "resnet" and any(width < 16 for width in (config.widths or ())[:-1])
 
 
 def _normalised(config: TrainConfig, image: ImageInput, start: Run | None) -> ImageInput:

@@ -145,7 +145,8 @@ class Trainer:
         models = [self._model] if self._average is None else [self._model, self._average]
         variables = [v for model in models for v in model.non_trainable_variables]
         statistics = [variable for variable in variables if variable.dtype == "float32"]
-        own = self._strategy.run(lambda: [tf.identity(variable.value) for variable in statistics])
+        read = tf.function(lambda: [tf.identity(variable.value) for variable in statistics])
+        own = self._strategy.run(read)
         for variable, values in zip(statistics, own, strict=True):
             variable.assign(self._strategy.reduce("MEAN", values, axis=None))
 

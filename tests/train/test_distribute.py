@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge_runtime.errors import UsageError
 from train import distribute
@@ -108,19 +107,18 @@ def accuracy(out: Path) -> float:
     return float(json.loads((out / "train.json").read_text())["test_accuracy"])
 
 
-def curve(out: Path) -> list[dict[str, Any]]:
-    with (out / "history.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
+def curve(out: Path) -> NDArray[np.float64]:
+    """Loss and accuracy of every epoch, on training and on validation pictures."""
+    return np.loadtxt(out / "history.csv", delimiter=",", skiprows=1)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_two_workers_learn_what_one_does_and_one_killed_and_restarted_goes_on(
     fashion_mnist: Path, tmp_path: Path
 ) -> None:
-    data = ["--data", str(fashion_mnist), "--limit", "2000", "--batch-size", "50"]
-    shape = ["--model", "resnet", "--widths", "8,12", "--average", "0.9"]
-    shape += ["--epochs", "4", "--learning-rate", "0.01"]
+    # Without batch normalisation nothing depends on how a batch is shared.
+    data = ["--data", str(fashion_mnist), "--limit", "1010", "--batch-size", "100", "--augment"]
+    shape = ["--units", "32", "--epochs", "40", "--average", "0.9", "--mixup", "0.2"]
     one, two = tmp_path / "one", tmp_path / "two"
     assert main([*data, *shape, "--out", str(one)]) == 0
 
@@ -128,12 +126,12 @@ def test_two_workers_learn_what_one_does_and_one_killed_and_restarted_goes_on(
     workers = Workers([*data, *shape, *together], tmp_path)
     chief, other = workers.start(0), workers.start(1)
     try:
-        workers.wait_for(0, "epoch 2/4", chief)
+        workers.wait_for(0, "epoch  2/40", chief)
         other.kill()
         other.wait()
         workers.wait_for(0, "begins again and waits", chief)
         other = workers.start(1, "--resume")
-        assert chief.wait(200) == 0, workers.errors[0].read_text()
+        assert chief.wait(300) == 0, workers.errors[0].read_text()
         assert other.wait(60) == 0, workers.errors[1].read_text()
     finally:
         for process in (chief, other):
@@ -145,15 +143,13 @@ def test_two_workers_learn_what_one_does_and_one_killed_and_restarted_goes_on(
     assert "Test accuracy" in told[0]
     assert "worker 0 writes the run" in told[1]
     assert "Traceback" not in told[0] + told[1]
-    assert len(curve(two)) == 4
-    # The same steps but for batch normalisation, which sees half a batch, so not the same numbers.
-    assert accuracy(two) == pytest.approx(accuracy(one), abs=0.05)
+    assert accuracy(two) == pytest.approx(accuracy(one), abs=0.005)
+    assert curve(two) == pytest.approx(curve(one), abs=5e-3)
     assert not list(tmp_path.glob("*.work"))
 
 
 @pytest.mark.slow
-def test_replicas_take_the_same_steps_as_one(fashion_mnist: Path, tmp_path: Path) -> None:
-    # Without batch normalisation nothing depends on how a batch is shared.
+def test_replicas_on_one_machine_keep_even_statistics(fashion_mnist: Path, tmp_path: Path) -> None:
     code = (
         "import tensorflow as tf; from train.cli import main;"
         "cpu = tf.config.list_physical_devices('CPU')[0];"
@@ -162,11 +158,8 @@ def test_replicas_take_the_same_steps_as_one(fashion_mnist: Path, tmp_path: Path
         "tf.distribute.MirroredStrategy = lambda: make(['CPU:0', 'CPU:1']);"
         "import sys; raise SystemExit(main(sys.argv[1:]))"
     )
-    data = ["--data", str(fashion_mnist), "--limit", "1010", "--batch-size", "100", "--augment"]
-    shape = ["--units", "32", "--epochs", "2", "--average", "0.9", "--mixup", "0.2"]
-    runs = [tmp_path / "one", tmp_path / "two"]
-    assert main([*data, *shape, "--out", str(runs[0])]) == 0
-    mirrored = [*data, *shape, "--distribute", "mirrored", "--out", str(runs[1])]
-    subprocess.run([sys.executable, "-c", code, *mirrored], check=True)
-    curves = [np.array([[float(v) for v in row.values()] for row in curve(run)]) for run in runs]
-    assert curves[0] == pytest.approx(curves[1], abs=2e-3)
+    given = ["--data", str(fashion_mnist), "--limit", "600", "--batch-size", "50", "--epochs", "3"]
+    shape = ["--model", "resnet", "--widths", "16,24", "--learning-rate", "0.01"]
+    out = ["--distribute", "mirrored", "--out", str(tmp_path / "two")]
+    subprocess.run([sys.executable, "-c", code, *given, *shape, *out], check=True)
+    assert accuracy(tmp_path / "two") > 0.3

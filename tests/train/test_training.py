@@ -203,6 +203,20 @@ def test_the_wider_layers_of_the_tutorial_train_until_the_loss_is_low_enough(
     assert len(earlier) < 29
 
 
+def test_a_narrow_resnet_survives_an_odd_number_of_pictures(
+    idx_folder: Path, tmp_path: Path
+) -> None:
+    # In a process of its own: oneDNN, which would end it, is left out when TensorFlow loads.
+    shape = ["--model", "resnet", "--widths", "8,12", "--batch-size", "25", "--epochs", "3"]
+    run = tmp_path / "run"
+    for given in ([*shape, "--out", str(run)], ["--quantize", str(run), "--batch-size", "25"]):
+        command = [sys.executable, "-m", "train", "--dataset", str(idx_folder), *given]
+        done = subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(Path.cwd())}, check=False
+        )
+        assert done.returncode == 0
+
+
 def test_train_toml_repeats_the_run(idx_folder: Path, tmp_path: Path) -> None:
     first, again = tmp_path / "first", tmp_path / "again"
     given = ["--dataset", str(idx_folder), "--epochs", "2", "--augment", "--units", "9,7"]
