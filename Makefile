@@ -6,7 +6,7 @@ PYTEST_FLAGS ?=
 
 BIN = $(VENV)/bin
 
-.PHONY: help demo test check fast slow tflite device-test figures reference clean
+.PHONY: help demo test check fast slow tflite device-test figures reference reference-check clean
 
 help:
 	@echo "make demo         train, export, classify, benchmark: the whole way, in a few minutes"
@@ -14,6 +14,7 @@ help:
 	@echo "make device-test  the device files on emulated Raspberry Pis, 64-bit and 32-bit"
 	@echo "make check        format, lint, types, import contracts, docs' figures, fast tests"
 	@echo "make reference    train and export the shipped model anew"
+	@echo "make reference-check  score the shipped models on the real test pictures"
 	@echo "make figures      write the figures of README.md and docs/ anew from docs/reports/"
 	@echo "make clean        remove what these targets made"
 
@@ -63,6 +64,9 @@ figures: $(VENV)/ready
 
 reference: $(VENV)/ready
 	PATH="$(abspath $(BIN)):$$PATH" sh scripts/reference.sh
+
+reference-check: $(VENV)/ready
+	$(BIN)/python scripts/reference_check.py
 
 clean:
 	rm -rf $(VENV) $(VENV_TFLITE) .device-lab demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -1,4 +1,4 @@
-"""Write the figures of README.md and the page of scaling anew from the reports in docs/reports.
+"""Write the figures of README.md, the model cards and the page of scaling from docs/reports.
 
 `--check` only compares.
 """
@@ -12,6 +12,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+
+import cards
 
 from benchmarks import report as benchmark_report
 from benchmarks.peers.report import PeersReport
@@ -34,10 +36,11 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if outdated")
     check = parser.parse_args().check
     outdated = []
-    for page, wanted in (*filled_pages().items(), *scaling_pages().items()):
-        if not page.exists() or page.read_text(encoding="utf-8") != wanted:
+    for page, wanted in {**filled_pages(), **cards.pages(), **scaling_pages()}.items():
+        if not page.is_file() or page.read_text(encoding="utf-8") != wanted:
             outdated.append(page.name)
             if not check:
+                page.parent.mkdir(exist_ok=True)
                 page.write_text(wanted, encoding="utf-8")
     if check and outdated:
         print(f"figures out of date in {', '.join(outdated)}; run `make figures`")

@@ -68,6 +68,33 @@ def erase(images: Any, seed: Any, probability: float) -> Any:
     return tf.where(hidden, tf.cast(noise, tf.uint8), images)
 
 
+def mix(images: Any, labels: Any, seed: Any, alpha: float) -> tuple[Any, Any]:
+    """Blend each picture and its label with another's (Zhang et al. 2018, "mixup").
+
+    Args:
+        images: float32, shape (n, height, width, channels).
+        labels: one-hot, float32 (n, classes).
+        seed: two whole numbers, shape (2,).
+        alpha: of the Beta distribution that shares come from: small values hardly blend, 1 makes
+            all shares equally likely.
+
+    Returns:
+        Both, blended; the larger share is always the picture's own.
+    """
+    seeds = tf.random.split(tf.random.fold_in(seed, 3), 3)  # augment() takes the first three
+    count = tf.shape(images)[0]
+    # A quotient of Gamma variables is a Beta variable.
+    ours, theirs = (tf.random.stateless_gamma((count,), seeds[place], alpha) for place in (0, 1))
+    share = ours / tf.maximum(ours + theirs, 1e-12)
+    share = tf.maximum(share, 1 - share)
+    partners = tf.random.experimental.stateless_shuffle(tf.range(count), seeds[2])
+
+    def blended(values: Any, share: Any) -> Any:
+        return share * values + (1 - share) * tf.gather(values, partners)
+
+    return blended(images, share[:, None, None, None]), blended(labels, share[:, None])
+
+
 def _between(chance: Any, low: float, high: float) -> Any:
     return low + (high - low) * chance
 

@@ -7,15 +7,18 @@ after a break sees what it would have seen without one.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
+from numpy.typing import NDArray
 
 from edge_runtime.preprocess import pixel_table
 from edge_runtime.spec import ImageInput
-from train.augment import augment
+from train.augment import augment, mix
 from train.config import TrainConfig
-from train.datasets import Dataset, Split
+from train.datasets import Dataset, Split, store
 
 
 def steps_per_epoch(dataset: Dataset, config: TrainConfig) -> int:
@@ -47,7 +50,7 @@ def training(
         split.
     """
     count, size = len(dataset.train), config.batch_size
-    images, labels = _tensors(dataset.train, len(dataset.labels))
+    pick, labels = _picker(dataset.train.images), _one_hot(dataset.train, len(dataset.labels))
     table = tf.constant(pixel_table(image or dataset.image))
     version_seed, order_seed = tf.unstack(
         tf.random.split(tf.constant([config.seed, 0], tf.int64), 2)
@@ -69,12 +72,16 @@ def training(
         )
 
     def batch(seed: Any, positions: Any) -> tuple[Any, Any, Any]:
-        pictures = tf.gather(images, positions)
-        if config.augment:
-            pictures = augment(
-                pictures, seed, mirrors=dataset.mirrors, pixels=config.shift, erased=config.erase
-            )
-        return normalise(pictures, table), tf.gather(labels, positions), positions
+        pictures, classes = pick(positions), tf.gather(labels, positions)
+        if not config.augment:
+            return normalise(pictures, table), classes, positions
+        pictures = augment(
+            pictures, seed, mirrors=dataset.mirrors, pixels=config.shift, erased=config.erase
+        )
+        inputs = normalise(pictures, table)
+        if config.mixup:
+            inputs, classes = mix(inputs, classes, seed, config.mixup)
+        return inputs, classes, positions
 
     numbers = tf.data.Dataset.range(epochs.start, epochs.stop, output_type=tf.int64)
     # One thread is fast enough (2 % of a small model's step).
@@ -84,8 +91,11 @@ def training(
 def in_order(split: Split, image: ImageInput, classes: int, batch_size: int = 250) -> Any:
     """The pictures as they come, as batches of (pictures, one-hot labels)."""
     table = tf.constant(pixel_table(image))
-    pairs = tf.data.Dataset.from_tensor_slices(_tensors(split, classes)).batch(batch_size)
-    return pairs.map(lambda images, labels: (normalise(images, table), labels))
+    pick, labels = _picker(split.images), _one_hot(split, classes)
+    positions = tf.data.Dataset.range(len(split)).batch(batch_size)
+    return positions.map(
+        lambda places: (normalise(pick(places), table), tf.gather(labels, places))
+    ).prefetch(1)
 
 
 def normalise(images: Any, table: Any) -> Any:
@@ -99,5 +109,19 @@ def _shuffled(values: Any, seed: Any) -> Any:
     return tf.random.experimental.stateless_shuffle(values, seed)
 
 
-def _tensors(split: Split, classes: int) -> tuple[Any, Any]:
-    return tf.constant(split.images), tf.one_hot(split.labels, classes)
+def _one_hot(split: Split, classes: int) -> Any:
+    return tf.one_hot(split.labels, classes)
+
+
+def _picker(images: NDArray[np.uint8]) -> Callable[[Any], Any]:
+    """A function: positions (n,) → those pictures. Pictures in a file stay there until then."""
+    if not store.is_stored(images):
+        pixels = tf.constant(images)
+        return lambda positions: tf.gather(pixels, positions)
+
+    def pick(positions: Any) -> Any:
+        picked = tf.numpy_function(lambda places: images[places], [positions], tf.uint8)
+        picked.set_shape((None, *images.shape[1:]))
+        return picked
+
+    return pick

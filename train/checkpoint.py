@@ -41,16 +41,20 @@ class State:
 class Checkpoints:
     """The checkpoints of one training, in a folder of their own."""
 
-    def __init__(self, folder: Path, plan: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, plan: Mapping[str, Any], usual: Mapping[str, Any] | None = None
+    ) -> None:
         """Name the folder, which need not exist yet.
 
         Args:
             folder: where the files are.
             plan: JSON values that decide how the training goes; only a training with the same
                 plan may go on.
+            usual: what a plan means that lacks a value: settings may be newer than a checkpoint.
         """
         self.folder = folder
-        self._plan = json.loads(json.dumps(plan))  # as it will be read back
+        # As it will be read back.
+        self._plan, self._usual = (json.loads(json.dumps(values or {})) for values in (plan, usual))
 
     def newest(self) -> str | None:
         """The name of the newest checkpoint; None where there is none."""
@@ -116,7 +120,8 @@ class Checkpoints:
         """Oldest first."""
         return sorted(self.folder.glob("epoch-*.checkpoint"))
 
-    def _require_same(self, plan: Mapping[str, Any]) -> None:
+    def _require_same(self, recorded: Mapping[str, Any]) -> None:
+        plan = {**self._usual, **recorded}
         differences = [
             f"{key} was {plan.get(key)}, now {self._plan.get(key)}"
             for key in sorted(plan.keys() | self._plan.keys())

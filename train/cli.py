@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, get_args
 
-from edge_runtime.console import run
+from edge_runtime.console import run, say
 from edge_runtime.files import refuse_existing
 from train import recipe
-from train.config import TrainConfig
+from train.config import Distribution, TrainConfig
 from train.settings import add_flags, listed
 
 if TYPE_CHECKING:
@@ -31,23 +32,52 @@ def main(argv: Sequence[str] | None = None) -> int:
             return run("train evaluate", lambda: _evaluate(evaluated))
         case _:
             arguments = _parser().parse_args(words)
-            return run("train", lambda: _train(arguments))
+            return run("train", lambda: _train(arguments, words))
 
 
-def _train(arguments: argparse.Namespace) -> int:
+def _train(arguments: argparse.Namespace, words: Sequence[str]) -> int:
+    from train.distribute import WorkerLostError, is_chief
     from train.pipeline import is_finished, train
 
     given = vars(arguments).keys() & TrainConfig.__dataclass_fields__.keys()
-    settings = recipe.read(arguments.config) if arguments.config else {}
+    file = recipe.find(arguments.config) if arguments.config else None
+    settings = recipe.read(file) if file else {}
     config = TrainConfig(**settings | {name: getattr(arguments, name) for name in given})
-    out: Path = arguments.out or Path("runs") / _name(config)
+    out: Path = arguments.out or Path("runs") / _name(config, file)
     resume, overwrite = arguments.resume, arguments.overwrite
     if resume and not overwrite and is_finished(config, out):
         print(f"{out} is finished already.")
         return 0
-    trained = train(config, out, overwrite=overwrite, resume=resume, verbose=arguments.verbose)
-    print(verdict(trained))
+    try:
+        trained = train(
+            config,
+            out,
+            overwrite=overwrite,
+            resume=resume,
+            verbose=arguments.verbose,
+            tensorboard=arguments.tensorboard,
+            distribution=arguments.distribute,
+        )
+    except WorkerLostError as error:
+        say("train", f"{error}; this one begins again and waits")
+        _begin_again(words)
+    if is_chief(arguments.distribute):
+        print(verdict(trained))
+    else:
+        say("train", f"done; worker 0 writes the run {out}")
+    if arguments.distribute == "multi-worker":
+        # TensorFlow's threads keep one worker of two from ending, every now and then.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
     return 0
+
+
+def _begin_again(words: Sequence[str]) -> NoReturn:
+    """Replace this process: what TensorFlow knows of a cluster cannot be mended inside one."""
+    sys.stderr.flush()
+    kept = [word for word in words if word not in ("--overwrite", "--resume")]
+    os.execv(sys.executable, [sys.executable, "-m", "train", *kept, "--resume"])  # noqa: S606
 
 
 def _explore(arguments: argparse.Namespace) -> int:
@@ -97,7 +127,9 @@ def verdict(trained: Trained) -> str:
     )
 
 
-def _name(config: TrainConfig) -> str:
+def _name(config: TrainConfig, file: Path | None) -> str:
+    if file and file.parent == recipe.FOLDER:
+        return file.stem
     return f"{config.quantize.name}-int8" if config.quantize else config.model
 
 
@@ -125,7 +157,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out",
         type=Path,
         metavar="DIR",
-        help="the run directory (default: runs/MODEL, or RUN-int8 with --quantize)",
+        help="the run directory (default: runs/MODEL, RUN-int8 with --quantize, or runs/NAME with --config NAME)",
     )
     add("--overwrite", action="store_true", help="replace the run directory if it exists")
     add(
@@ -135,11 +167,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     add(
         "--config",
-        type=Path,
-        metavar="FILE",
-        help="settings from a TOML file, such as the train.toml of a run; flags go before it",
+        metavar="FILE|NAME",
+        help="settings from a TOML file, such as the train.toml of a run, or the recipe of a "
+        "reference model: nano, small or base; flags go before it",
     )
     add_flags(parser, TrainConfig)
+    add(
+        "--tensorboard",
+        type=Path,
+        metavar="DIR",
+        help="write logs of each epoch, with histograms of the weights, for TensorBoard",
+    )
+    add(
+        "--distribute",
+        choices=get_args(Distribution),
+        help="mirrored: on all GPUs of this machine; multi-worker: on the machines in TF_CONFIG",
+    )
     add("--verbose", action="store_true", help="show what TensorFlow says")
     return parser
 

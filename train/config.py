@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -11,7 +12,16 @@ from edge_runtime.errors import UsageError
 from edge_runtime.spec import Color, Scores
 from train.settings import Within, check, flag, setting, written
 
-ModelName = Literal["mlp", "cnn", "ds-cnn", "resnet", "ds-resnet"]
+ModelName = Literal["mlp", "cnn", "ds-cnn", "resnet", "ds-resnet", "transfer"]
+BackboneName = Literal[
+    "mobilenetv2",
+    "mobilenetv3small",
+    "mobilenetv3large",
+    "efficientnetb0",
+    "efficientnetv2b0",
+    "resnet50v2",
+]
+Distribution = Literal["mirrored", "multi-worker"]
 Optimizer = Literal["adam", "sgd"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
 
@@ -20,6 +30,10 @@ _SHAPED: Final[dict[str, tuple[ModelName, ...]]] = {  # which models a setting o
     "units": ("mlp",),
     "widths": ("ds-cnn", "resnet", "ds-resnet"),
     "blocks": ("ds-cnn", "resnet", "ds-resnet"),
+    "backbone": ("transfer",),
+    "weights": ("transfer",),
+    "frozen": ("transfer",),
+    "fine_tuning": ("transfer",),
 }
 
 
@@ -53,8 +67,9 @@ class TrainConfig:
     model: ModelName = setting(
         "mlp",
         "mlp: the tutorial's dense layers; cnn: a small convolutional net; ds-cnn: depthwise-"
-        "separable, the smallest; resnet: the most accurate; ds-resnet: the most accurate for its "
-        "size, a resnet whose later stages are separable",
+        "separable, the smallest; resnet: the most accurate; ds-resnet: a resnet whose later "
+        "stages are separable, more channels for the same weights; transfer: a --backbone that "
+        "knows photographs, and a new last layer",
     )
     units: tuple[int, ...] | None = setting(
         None,
@@ -74,6 +89,31 @@ class TrainConfig:
         "blocks of each stage, one number for all or one a stage (default: 1)",
         metavar="N[,N…]",
         within=_ONE_OR_MORE,
+    )
+    backbone: BackboneName | None = setting(
+        None,
+        "of transfer: mobilenetv2 and resnet50v2 lose little as int8, mobilenetv3 more, "
+        "efficientnet most (default: mobilenetv2)",
+    )
+    weights: str | None = setting(
+        None,
+        "of the backbone: imagenet (downloaded once), a file of them without the top, or none "
+        "(default: imagenet)",
+        metavar="imagenet|FILE|none",
+    )
+    frozen: int | None = setting(
+        None,
+        "first epochs in which only the new last layer learns (default: half of them; 0 with "
+        "--weights none)",
+        metavar="N",
+        within=Within(0),
+    )
+    fine_tuning: float | None = setting(
+        None,
+        "share of --learning-rate for the epochs in which the backbone learns too (default: 0.1; 1 "
+        "with --weights none)",
+        metavar="X",
+        within=Within(0, 1, but_low=True),
     )
     epochs: int = setting(10, "passes over the training pictures", metavar="N", within=_ONE_OR_MORE)
     batch_size: int = setting(32, "pictures a step", metavar="N", within=_ONE_OR_MORE)
@@ -154,6 +194,13 @@ class TrainConfig:
         metavar="X",
         within=Within(0, 1),
     )
+    mixup: float = setting(
+        0.0,
+        "with --augment: blend each picture and label with another's; 0.2 blends most of them "
+        "little, 1 in all shares alike; 0 does not",
+        metavar="X",
+        within=Within(0),
+    )
     stop_accuracy: float | None = setting(
         None,
         "stop after the epoch whose accuracy on the training pictures reaches this share",
@@ -195,6 +242,8 @@ class TrainConfig:
                 )
             if getattr(self, name) is not None and self.quantize is not None:
                 raise UsageError(f"{flag(name)} is for a new model, not for --quantize")
+        if self.model == "transfer" and not self.rescale:
+            raise UsageError("a backbone takes pixels as it was trained; leave --no-rescale out")
         if self.quantize is not None and self.scores != "logits":
             raise UsageError("--quantize rounds logits; leave --scores probabilities out")
         if self.quantize is not None and not self.rescale:
@@ -205,9 +254,33 @@ class TrainConfig:
                 f"--blocks has {blocks} numbers, expected 1 or one for each of {stages} --widths"
             )
 
+    @property
+    def chosen_backbone(self) -> BackboneName:
+        """The backbone of a transfer."""
+        return self.backbone or "mobilenetv2"
+
+    @property
+    def frozen_epochs(self) -> int:
+        """First epochs in which a backbone does not learn."""
+        if self.model != "transfer" or self.quantize is not None:
+            return 0
+        usual = 0 if self.weights == "none" else self.epochs // 2
+        return min(self.epochs, usual if self.frozen is None else self.frozen)
+
+    @property
+    def fine_tuning_share(self) -> float:
+        """Share of the learning rate once the backbone learns too."""
+        if self.model != "transfer" or self.weights == "none":
+            return self.fine_tuning or 1.0
+        return self.fine_tuning or 0.1
+
     def to_dict(self) -> dict[str, Any]:
         """The config as JSON values."""
         return {item.name: _plain(getattr(self, item.name)) for item in fields(self)}
+
+    def repeats(self, recorded: Mapping[str, Any]) -> bool:
+        """Whether an earlier run had this config; settings newer than that run have their defaults."""
+        return {**TrainConfig().to_dict(), **recorded} == self.to_dict()
 
     def command(self, out: Path) -> str:
         """The command line that repeats this run: what differs from the defaults is spelt out."""

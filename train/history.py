@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+FIGURES: Final = ("loss", "accuracy", "validation_loss", "validation_accuracy")
 
 
 @dataclass(frozen=True)
@@ -32,5 +35,4 @@ def best(epochs: Sequence[Epoch]) -> Epoch:
 
 def curves(epochs: Sequence[Epoch]) -> dict[str, list[float]]:
     """The history column by column."""
-    names = ("loss", "accuracy", "validation_loss", "validation_accuracy")
-    return {name: [getattr(epoch, name) for epoch in epochs] for name in names}
+    return {name: [getattr(epoch, name) for epoch in epochs] for name in FIGURES}

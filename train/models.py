@@ -14,6 +14,7 @@ import keras
 from keras import layers
 
 from edge_runtime.spec import ImageInput
+from train import backbones
 from train.config import TrainConfig
 
 Block = Callable[[Any, int, int], Any]  # of what comes in, channels and stride
@@ -47,6 +48,8 @@ def _features(config: TrainConfig, inputs: Any) -> Any:
             return _resnet(inputs, config)
         case "ds-resnet":
             return _resnet(inputs, config, deeper=_separable)
+        case "transfer":
+            return backbones.features(config, inputs)
 
 
 def _mlp(inputs: Any, units: tuple[int, ...]) -> Any:

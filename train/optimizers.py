@@ -13,9 +13,9 @@ MOMENTUM = 0.9
 WARM_UP = 0.25  # share of the steps in which a one-cycle schedule climbs
 
 
-def optimizer(model: keras.Model, config: TrainConfig, steps: int) -> Any:
-    """The optimizer of a training of so many steps, ready to use."""
-    settings = {"learning_rate": schedule(config, steps), "weight_decay": config.weight_decay}
+def optimizer(model: keras.Model, config: TrainConfig, rates: Any) -> Any:
+    """The optimizer of a training with these learning rates, ready to use."""
+    settings = {"learning_rate": rates, "weight_decay": config.weight_decay}
     chosen = (
         keras.optimizers.AdamW(**settings)
         if config.optimizer == "adam"
@@ -27,9 +27,21 @@ def optimizer(model: keras.Model, config: TrainConfig, steps: int) -> Any:
     return chosen
 
 
-def schedule(config: TrainConfig, steps: int) -> Any:
-    """The learning rate of each of so many steps, or the one of all."""
-    top = config.learning_rate
+def rates(config: TrainConfig, steps: int) -> Any:
+    """The learning rate of a training of so many steps an epoch: of each step, or the one of all."""
+    first, top = config.frozen_epochs, config.learning_rate * config.fine_tuning_share
+    rest = steps * (config.epochs - first)
+    if not first:
+        return schedule(config, rest, top)
+    return _Then(
+        schedule(config, steps * first, config.learning_rate),
+        steps * first,
+        schedule(config, rest, top) if rest else top,
+    )
+
+
+def schedule(config: TrainConfig, steps: int, top: float) -> Any:
+    """The learning rate of each of so many steps, of which `top` is the highest, or the one of all."""
     match config.schedule:
         case "constant":
             return top
@@ -40,6 +52,25 @@ def schedule(config: TrainConfig, steps: int) -> Any:
             return keras.optimizers.schedules.CosineDecay(
                 top / 25, max(1, steps - climb), warmup_target=top, warmup_steps=climb
             )
+
+
+class _Then(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]
+    """One learning rate or schedule, and after so many steps another."""
+
+    def __init__(self, first: Any, steps: int, second: Any) -> None:
+        self._first, self._steps, self._second = first, steps, second
+
+    def __call__(self, step: Any) -> Any:
+        step = tf.cast(step, tf.int64)
+        return tf.where(
+            step < self._steps,
+            _rate(self._first, step),
+            _rate(self._second, tf.maximum(step - self._steps, 0)),
+        )
+
+
+def _rate(schedule: Any, step: Any) -> Any:
+    return schedule(step) if callable(schedule) else tf.constant(schedule)
 
 
 def move_average(average: keras.Model, model: keras.Model, step: Any, keep: float) -> None:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from edge_runtime.errors import OutputError
 from edge_runtime.files import new_directory, refuse_existing
 from edge_runtime.spec import ImageInput
-from train import datasets, framework, runs
+from train import datasets, distribute, framework, notes, recipe, runs
 from train.calibrate import calibrate
 from train.checkpoint import Checkpoints, State
-from train.config import TrainConfig
+from train.config import Distribution, TrainConfig
 from train.evaluate import evaluate
 from train.interrupt import insisting
 from train.runs import Run
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 SUMMARY: Final = "train.json"
 
 _RANGE_IMAGES: Final = 1000  # training pictures that show which values a model to quantize keeps
-
-_IMBALANCE: Final = 3  # so many times as many pictures of one class as of another are pointed out
 
 # What may be another when an interrupted training goes on: where files are, and a smaller
 # learning rate, which is what a loss that is no number asks for.
@@ -43,6 +41,8 @@ def train(
     overwrite: bool = False,
     resume: bool = False,
     verbose: bool = False,
+    tensorboard: Path | None = None,
+    distribution: Distribution | None = None,
 ) -> Trained:
     """Train a model and write its run directory.
 
@@ -55,59 +55,36 @@ def train(
         overwrite: replace a run directory that is there already, and begin anew.
         resume: go on where an interrupted training stopped, if there is one.
         verbose: let TensorFlow say what it likes.
+        tensorboard: a folder for logs of each epoch.
+        distribution: train on more than one processor or machine; of several machines, the first
+            worker writes.
 
     Raises:
         UsageError: the config does not fit the data, the loss is no number any more, or `out`
             exists or cannot be written.
         InputError: the data cannot be had or is damaged.
-        EngineError: TensorFlow or another package is not installed.
+        EngineError: TensorFlow or another package is not installed, or a worker is lost.
     """
     refuse_existing(out, overwrite=overwrite, mark=SUMMARY)
     work = out.with_name(f"{out.name}.work")
     if not (resume or overwrite):
         _refuse_unfinished(work)
-    dataset = datasets.load(
-        config.dataset, data_dir=config.data, size=config.size, color=config.color
-    )
-    dataset = replace(dataset, mirrors=dataset.mirrors or config.mirror)
-    if config.limit is not None:
-        dataset = dataset.limited(config.limit)
-    if not config.rescale:
-        dataset = replace(dataset, image=_unscaled(dataset.image))
-        print(
-            "--no-rescale: pixels stay 0..255, which most models learn badly from; "
-            "this is for comparison",
-            file=sys.stderr,
-        )
-    splits = (dataset.train, dataset.validation, dataset.test)
-    print(
-        "{}: {:,} training, {:,} validation, {:,} test pictures from {}".format(
-            dataset.name, *map(len, splits), dataset.folder
-        ),
-        file=sys.stderr,
-    )
-    _note_imbalance(dataset, config)
+    dataset = _dataset(config)
+    notes.tell(dataset, config)
     teachers = [runs.find(folder, dataset, "--teacher") for folder in config.teacher or ()]
     start = runs.find(config.quantize, dataset, "--quantize") if config.quantize else None
-    if start:
-        dataset = replace(dataset, image=start.spec.image)
-    framework.load(verbose=verbose)
-    settings = {key: value for key, value in config.to_dict().items() if key not in _MAY_CHANGE}
-    checkpoints = Checkpoints(
-        work,
-        {
-            **settings,
-            "files": dict(dataset.sha256),
-            "teachers": [known.sha256 for known in teachers],
-            "start": start and start.sha256,
-        },
-    )
-    if not resume:
-        checkpoints.clear()
-    state = checkpoints.latest()
-    # The folder is made first: a place that cannot be written must not cost a training.
-    checkpoints.prepare()
-    with _told(checkpoints, config.epochs):
+    framework.load(verbose=verbose, onednn=not _narrow(config))
+    strategy = distribute.strategy(distribution)
+    dataset = replace(dataset, image=_normalised(config, dataset.image, start))
+    chief = distribute.is_chief(distribution)
+    checkpoints = Checkpoints(work, _plan(config, dataset, teachers, start), _plan(TrainConfig()))
+    if chief:
+        if not resume:
+            checkpoints.clear()
+        # The folder is made first: a place that cannot be written must not cost a training.
+        checkpoints.prepare()
+    state = checkpoints.latest() if resume else None
+    with _told(checkpoints, config.epochs), distribute.insisting_on_all(distribution):
         from train import save
 
         trained = _trained(
@@ -118,11 +95,45 @@ def train(
             teachers=teachers,
             checkpoints=checkpoints,
             state=state,
+            tensorboard=tensorboard if chief else None,
+            strategy=strategy,
+            chief=chief,
         )
-        with new_directory(out, overwrite=overwrite, mark=SUMMARY) as folder:
-            save.write(folder, trained)
-    checkpoints.clear()
+        if chief:
+            with new_directory(out, overwrite=overwrite, mark=SUMMARY) as folder:
+                save.write(folder, trained)
+            checkpoints.clear()
+        distribute.agree(strategy, 0)  # nobody leaves before the chief has written
     return trained
+
+
+def _dataset(config: TrainConfig) -> datasets.Dataset:
+    """The pictures, and how the model will take them."""
+    dataset = datasets.load(
+        config.dataset, data_dir=config.data, size=config.size, color=config.color
+    )
+    dataset = replace(dataset, mirrors=dataset.mirrors or config.mirror)
+    if config.limit is not None:
+        dataset = dataset.limited(config.limit)
+    return dataset if config.rescale else replace(dataset, image=_unscaled(dataset.image))
+
+
+def _plan(
+    config: TrainConfig,
+    dataset: datasets.Dataset | None = None,
+    teachers: Sequence[Run] = (),
+    start: Run | None = None,
+) -> dict[str, Any]:
+    """What must be the same when a training goes on."""
+    settings = {key: value for key, value in config.to_dict().items() if key not in _MAY_CHANGE}
+    if dataset is None:
+        return settings
+    return {
+        **settings,
+        "files": dict(dataset.sha256),
+        "teachers": [known.sha256 for known in teachers],
+        "start": start and start.sha256,
+    }
 
 
 def is_finished(config: TrainConfig, out: Path) -> bool:
@@ -131,7 +142,7 @@ def is_finished(config: TrainConfig, out: Path) -> bool:
         found = json.loads((out / SUMMARY).read_bytes())["config"]
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return bool(found == config.to_dict())
+    return isinstance(found, dict) and config.repeats(found)
 
 
 def _trained(
@@ -143,15 +154,28 @@ def _trained(
     teachers: Sequence[Run],
     checkpoints: Checkpoints,
     state: State | None,
+    tensorboard: Path | None,
+    strategy: Any,
+    chief: bool,
 ) -> Trained:
     import keras
 
     from train import batches, fit, progress, save
+    from train.tensorboard import Logs
 
     done = len(state.history) if state else 0
     keras.utils.set_random_seed(config.seed)
     model = _model(config, dataset, start)
-    lessons = Lessons(teachers, dataset, config, checkpoints.folder) if teachers else None
+    kept = checkpoints.folder if chief else None
+    lessons = Lessons(teachers, dataset, config, kept) if teachers else None
+    logs = Logs(tensorboard, [v.path for v in model.variables]) if tensorboard else None
+
+    def keep(state: State) -> None:
+        if chief:
+            checkpoints.save(state)
+        if logs:
+            logs.write(state)
+
     steps = batches.steps_per_epoch(dataset, config)
     with (
         progress.shown(config.epochs, steps, done=done) as shown,
@@ -164,7 +188,8 @@ def _trained(
             listener,
             lessons=lessons,
             start=state,
-            save=checkpoints.save,
+            save=keep,
+            strategy=strategy,
         )
     logits = fit.predict(model, dataset.validation, dataset.image)
     calibration = calibrate(logits, dataset.validation.labels, sure=config.sure)
@@ -182,19 +207,31 @@ def _trained(
     )
 
 
-def _note_imbalance(dataset: datasets.Dataset, config: TrainConfig) -> None:
-    counts = dict(zip(dataset.labels, dataset.train.counts(len(dataset.labels)), strict=True))
-    rare, frequent = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
-    if counts[frequent] > _IMBALANCE * counts[rare] and not config.class_weights:
-        print(
-            f"classes differ: {counts[rare]:,} pictures of {rare}, {counts[frequent]:,} of "
-            f"{frequent}; --class-weights lets them count alike",
-            file=sys.stderr,
-        )
-
-
 def _unscaled(image: ImageInput) -> ImageInput:
     return replace(image, mean=(0.0,) * image.channels, std=(1.0,) * image.channels)
+
+
+def _narrow(config: TrainConfig) -> bool:
+    """Whether oneDNN would damage memory, as it does in TensorFlow 2.21.
+
+    The gradient of a strided convolution of 1 x 1 with fewer than 16 channels at its input writes
+    where it must not when the number of pictures is odd, as it may be in an epoch's last batch.
+    """
+    if config.quantize is not None:
+        made_by = config.quantize / recipe.NAME
+        return made_by.is_file() and _narrow(TrainConfig(**recipe.read(made_by)))
+    return config.model == "resnet" and any(width < 16 for width in (config.widths or ())[:-1])
+
+
+def _normalised(config: TrainConfig, image: ImageInput, start: Run | None) -> ImageInput:
+    """The contract of the pictures, with the pixel range that a trained network is used to."""
+    if start:
+        return start.spec.image
+    if config.model != "transfer":
+        return image
+    from train import backbones
+
+    return backbones.image(config, image)
 
 
 def _model(config: TrainConfig, dataset: datasets.Dataset, start: Run | None) -> Any:

@@ -15,6 +15,24 @@ from train.config import TrainConfig
 from train.settings import flag, plain
 
 NAME: Final = "train.toml"
+FOLDER: Final = Path(__file__).with_name("recipes")  # of the reference models
+
+
+def find(name: str) -> Path:
+    """The file of that name, or one of the recipes that come with the package.
+
+    Raises:
+        InputError: there is neither.
+    """
+    known = {path.stem: path for path in sorted(FOLDER.glob("*.toml"))}
+    path = Path(name)
+    if path.is_file() or name not in known:
+        if not path.exists():
+            raise InputError(
+                f"there is no file {name}; expected a TOML file or one of {', '.join(known)}"
+            )
+        return path
+    return known[name]
 
 
 def read(path: Path) -> dict[str, Any]:

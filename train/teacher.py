@@ -26,7 +26,7 @@ class Lessons:
     """What the teachers answer, by version of the training pictures."""
 
     def __init__(
-        self, teachers: Sequence[Run], dataset: Dataset, config: TrainConfig, folder: Path
+        self, teachers: Sequence[Run], dataset: Dataset, config: TrainConfig, folder: Path | None
     ) -> None:
         """Load the teachers.
 
@@ -34,7 +34,7 @@ class Lessons:
             teachers: one or more; of several, the logits are averaged.
             dataset: its training pictures are asked about.
             config: how the pictures are changed.
-            folder: where answers are kept.
+            folder: where answers are kept; None asks each time.
         """
         import keras
 
@@ -50,14 +50,20 @@ class Lessons:
         Raises:
             OutputError: they cannot be kept.
         """
+        if self._folder is None:
+            return self._answers(version)
         path = self._folder / f"teacher-{version:06}.logits"
         try:
             return unpack(path.read_bytes())["logits"]
         except (OSError, ValueError):  # not asked yet, or damaged
-            answers = np.mean([self._ask(*pair, version) for pair in self._models], axis=0)
-            logits: NDArray[np.float16] = answers.astype(np.float16)
+            logits = self._answers(version)
             write_atomically(path, pack({"logits": logits}), overwrite=True)
             return logits
+
+    def _answers(self, version: int) -> NDArray[np.float16]:
+        answers = np.mean([self._ask(*pair, version) for pair in self._models], axis=0)
+        logits: NDArray[np.float16] = answers.astype(np.float16)
+        return logits
 
     def _ask(self, model: Any, spec: ModelSpec, version: int) -> NDArray[np.float32]:
         import tensorflow as tf

@@ -58,7 +58,10 @@ def adapt(path: Path, model: Any, description: Description) -> tuple[Any, Facts]
         raise ModelError(f"{path} does not take pictures {taken}: {reason}") from error
     classes = output.shape[-1]
     if any(size != 1 for size in output.shape[1:-1]) or classes is None or len(output.shape) < 2:
-        raise ModelError(f"{path} gives {tuple(output.shape)}, expected (n, classes)")
+        raise ModelError(
+            f"{path} gives {tuple(output.shape)}, expected (n, classes); add a Flatten or pooling "
+            "layer before its first Dense layer, and train it again"
+        )
     if len(output.shape) > 2:
         output = keras.layers.Reshape((classes,))(output)
     activation = last_activation(model)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge_runtime.errors import InputError
 from train.datasets import load
@@ -94,4 +95,22 @@ def test_a_damaged_npz_is_named(tmp_path: Path) -> None:
     path = Path(npz(tmp_path))
     path.write_bytes(path.read_bytes()[:-50])
     with pytest.raises(InputError, match=r"is no readable \.npz file"):
+        load(str(path))
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (np.arange(20) % 4 + 1, "labels go from 1 to 4, but no training picture has label 0"),
+        (np.arange(20) % 4 - 1, "the labels are int64 from -1, expected whole numbers from 0"),
+        (np.eye(4)[np.arange(20) % 4], r"shape \(20, 4\); expected one class number a picture"),
+    ],
+)
+def test_labels_out_of_range_are_answered_with_the_right_range(
+    labels: NDArray[np.int64], words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.npz"
+    pixels = np.zeros((20, 4, 4), np.uint8)
+    np.savez(path, x_train=pixels, y_train=labels, x_test=pixels, y_test=labels)
+    with pytest.raises(InputError, match=words):
         load(str(path))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -134,3 +136,24 @@ def test_a_folder_trains_and_rare_classes_can_be_made_to_count(
     assert json.loads((out / "train.json").read_text())["test_accuracy"] > 0.8
     assert main([*given, "--class-weights", "--out", str(tmp_path / "even")]) == 0
     assert "classes differ: " not in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_three_commands_lead_from_a_folder_to_answers(painted: Path, tmp_path: Path) -> None:
+    run, exported = tmp_path / "run", tmp_path / "exported"
+    shape = ["--units", "16", "--batch-size", "8", "--epochs", "20", "--learning-rate", "0.01"]
+    shown = [*sorted(painted.glob("red/1*.png")), "--format", "jsonl"]
+    commands = (
+        ["train", "--dataset", painted, *shape, "--out", run],
+        ["export", run, "--out", exported, "--only", "float32"],
+        ["edge_runtime", "classify", *shown, "--model", exported / "My-colours.float32.tflite"],
+    )
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-m", *map(str, words)], capture_output=True, text=True, check=True
+        ).stdout
+        for words in commands
+    ]
+    answers = [json.loads(line)["predictions"][0]["label"] for line in outputs[-1].splitlines()]
+    assert len(answers) == 6
+    assert answers.count("red") >= 5

@@ -51,7 +51,7 @@ def test_keys_may_be_spelt_like_flags_or_like_fields_and_whole_numbers_are_numbe
     [
         ("epoch = 3", "unknown key 'epoch'; did you mean 'epochs'?"),
         ("label_smothing = 0.1", "did you mean 'label-smoothing'?"),
-        ("xyzzy = 1", "expected one of augment, average, batch-size"),
+        ("xyzzy = 1", "expected one of augment, average, backbone, batch-size"),
         ('epochs = "3"', "epochs is '3', expected a whole number"),
         ("epochs = true", "epochs is True, expected a whole number"),
         ("augment = 1", "augment is 1, expected true or false"),
@@ -80,3 +80,26 @@ def test_flags_go_before_the_recipe(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "--epochs is 0" in capsys.readouterr().err
     assert main(["--config", str(path), "--epochs", "3", "--out", str(tmp_path / "run")]) == 2
     assert "there is no data set 'no-such-set'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "most"), [("nano", 20_000), ("small", 100_000), ("base", 300_000)]
+)
+def test_the_reference_models_are_recipes_known_by_name(name: str, most: int) -> None:
+    config = TrainConfig(**recipe.read(recipe.find(name)))
+    assert config.model == "resnet"
+    assert config.blocks is not None
+    assert config.widths is not None
+    widths, before, parameters = config.widths, config.widths[0], 10 * config.widths[0]
+    for width, count in zip(widths, config.blocks, strict=True):
+        parameters += 9 * width * (before + (2 * count - 1) * width)  # convolutions alone
+        before = width
+    assert parameters < most
+    assert (config.teacher is None) == (name == "base")
+
+
+def test_an_unknown_recipe_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--config", "huge"]) == 1
+    assert "no file huge; expected a TOML file or one of base, nano, small" in (
+        capsys.readouterr().err
+    )

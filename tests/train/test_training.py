@@ -149,6 +149,7 @@ def test_overwrite_replaces_a_run_as_a_whole_and_says_what_comes_next(
     assert json.loads((out / "train.json").read_text())["epochs"] == 2
     assert list(out.parent.iterdir()) == [out]
     assert "epoch 1/2  loss " in output.err
+    assert " left\nepoch 2/2" in output.err
     assert output.out.startswith("Test accuracy ")
     assert f"Next: python -m export {out} --out exported/mine" in output.out
     spec = modelfile.read_keras_spec(out / "model.keras")
@@ -184,6 +185,36 @@ def test_training_stops_at_a_goal_and_a_softmax_and_raw_pixels_are_in_the_file(
     model = keras.saving.load_model(out / "model.keras")
     scores = model.predict(np.full((2, 8, 6, 1), 200, np.float32), verbose=0)
     assert scores.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("units", [512, 1024])
+def test_the_wider_layers_of_the_tutorial_train_until_the_loss_is_low_enough(
+    units: int, fashion_mnist: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    data = ["--data", str(fashion_mnist), "--limit", "1000"]
+    goal = ["--units", str(units), "--epochs", "30", "--stop-loss", "0.8"]
+    assert main([*data, *goal, "--out", str(out)]) == 0
+    summary = json.loads((out / "train.json").read_text())
+    assert summary["parameters"] == 785 * units + 10 * (units + 1)
+    with (out / "history.csv").open(newline="") as file:
+        *earlier, last = [float(row["loss"]) for row in csv.DictReader(file)]
+    assert last <= 0.8 < min(earlier, default=1)
+    assert len(earlier) < 29
+
+
+def test_a_narrow_resnet_survives_an_odd_number_of_pictures(
+    idx_folder: Path, tmp_path: Path
+) -> None:
+    # In a process of its own: oneDNN, which would end it, is left out when TensorFlow loads.
+    shape = ["--model", "resnet", "--widths", "8,12", "--batch-size", "25", "--epochs", "3"]
+    run = tmp_path / "run"
+    for given in ([*shape, "--out", str(run)], ["--quantize", str(run), "--batch-size", "25"]):
+        command = [sys.executable, "-m", "train", "--dataset", str(idx_folder), *given]
+        done = subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(Path.cwd())}, check=False
+        )
+        assert done.returncode == 0
 
 
 def test_train_toml_repeats_the_run(idx_folder: Path, tmp_path: Path) -> None:
@@ -331,7 +362,23 @@ def test_one_cycle_climbs_to_the_learning_rate_and_falls_to_nothing() -> None:
     from train import optimizers
 
     config = TrainConfig(schedule="one-cycle", learning_rate=0.2)
-    rates = [float(optimizers.schedule(config, 100)(step)) for step in (0, 25, 60, 100)]
+    schedule = optimizers.schedule(config, 100, 0.2)
+    rates = [float(schedule(step)) for step in (0, 25, 60, 100)]
     assert rates[1] == pytest.approx(0.2)
     assert rates[0] < 0.01 < rates[2] < 0.2
     assert rates[3] == pytest.approx(0, abs=1e-9)
+
+
+def test_mixup_blends_pictures_and_labels_in_the_same_shares() -> None:
+    from train.augment import mix
+
+    images = np.random.default_rng(0).random((64, 4, 4, 1), np.float32)
+    labels = np.eye(64, dtype=np.float32)
+    blended, classes = (np.asarray(each) for each in mix(images, labels, (0, 1), 1.0))
+    own = np.diag(classes)
+    assert classes.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert own.min() >= 0.5
+    assert own.std() > 0.1
+    assert blended == pytest.approx(np.tensordot(classes, images, axes=1), abs=1e-5)
+    again, _ = mix(images, labels, (0, 1), 1.0)
+    assert np.array_equal(blended, np.asarray(again))

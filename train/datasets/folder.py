@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -14,35 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge_runtime import image as pictures
 from edge_runtime.errors import InputError
-from edge_runtime.preprocess import to_pixels
 from edge_runtime.spec import Color, ImageInput
+from train.datasets import leaks, sources, store
+from train.datasets.dataset import Dataset, Split, part
+from train.datasets.decode import LISTED, SPLITS, Decoded, File, decode
 
-SPLITS: Final = ("train", "validation", "test")
 USUAL_SIZE: Final = 96  # pixels to a side, where pictures differ or are larger
-_LISTED: Final = 10  # bad files that are named; more are counted
 _SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 _GREY_MODES: Final = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
-
-Pairs = tuple[NDArray[np.uint8], NDArray[np.int64]]
-
-
-@dataclass(frozen=True, eq=False)
-class Pictures:
-    """All pictures of a folder at one size; splits that it does not have are missing."""
-
-    labels: tuple[str, ...]
-    image: ImageInput
-    splits: dict[str, Pairs]  # pixels uint8 0..255 (n, height, width, channels), classes (n,)
-    sha256: str  # of all names and pixels
-
-
-@dataclass(frozen=True)
-class _File:
-    path: Path
-    split: str
-    label: int
 
 
 def is_one(folder: Path) -> bool:
@@ -52,53 +30,93 @@ def is_one(folder: Path) -> bool:
     )
 
 
-def read(folder: Path, *, size: int | None, color: Color | None) -> Pictures:
-    """Read all pictures; those that cannot be read are named on stderr and left out.
+def load(
+    folder: Path, *, size: int | None, color: Color | None, validation: int, seed: int
+) -> Dataset:
+    """Read all pictures; what is wrong with some is said on stderr.
 
     Args:
         folder: a sub-folder a class, or `train` and perhaps `validation` and `test` with those.
         size: pixels to a side; None takes the pictures' own size where all have the same and it is
             no more than USUAL_SIZE, otherwise USUAL_SIZE.
         color: None takes grey where all pictures are grey.
+        validation: how many training pictures to set aside, where there is no such folder.
+        seed: which ones.
 
     Raises:
         InputError: there are fewer than two classes, or a class without pictures.
+        OutputError: the pixels need a file, and there is no room for it.
     """
     labels, files = _files(folder)
-    shapes, modes = _looked_at(files)
-    wanted = _image(shapes, modes, size, color)
-    pixels, readable = _decoded(files, wanted)
-    kept = _without_repeats(pixels, readable)
+    wanted = _image(*_looked_at(files), size, color)
+    decoded = decode(folder, files, wanted)
+    classes = np.array([file.label for file in decoded.files], np.int64)
     for index, label in enumerate(labels):
-        if not any(readable[place].label == index for place in kept):
+        if index not in classes:
             raise InputError(
                 f"{folder} has no picture of {label!r} that can be used; add some or remove it"
             )
-    digest = hashlib.sha256()
-    for place in kept:
-        digest.update(str(readable[place].path.relative_to(folder)).encode("utf-8", "replace"))
-        digest.update(pixels[place].tobytes())
-    return Pictures(
+    splits = _splits(folder, decoded, classes, validation, seed)
+    for index, count in enumerate(np.bincount(classes[splits["train"]], minlength=len(labels))):
+        if not count:
+            raise InputError(
+                f"{folder} has no training picture of {labels[index]!r}; add some or remove it"
+            )
+    _tell_leaks(folder, decoded, splits)
+    made = {
+        name: Split(store.take(decoded.pixels, decoded.rows[rows]), classes[rows])
+        for name, rows in splits.items()
+    }
+    return Dataset(
+        name=sources.slug(folder.resolve().name),
         labels=labels,
         image=wanted,
-        splits={
-            split: _arrays(
-                [place for place in kept if readable[place].split == split], pixels, readable
-            )
-            for split in dict.fromkeys(readable[place].split for place in kept)
-        },
-        sha256=digest.hexdigest(),
+        train=made["train"],
+        validation=made["validation"],
+        test=made["test"],
+        folder=folder,
+        sha256={"pictures": decoded.sha256},
+        mirrors=False,
     )
 
 
-def _arrays(
-    places: Sequence[int], pixels: Sequence[NDArray[np.uint8]], files: Sequence[_File]
-) -> Pairs:
-    classes = np.array([files[place].label for place in places], np.int64)
-    return np.stack([pixels[place] for place in places]), classes
+def _splits(
+    folder: Path, decoded: Decoded, classes: NDArray[np.int64], validation: int, seed: int
+) -> dict[str, NDArray[np.intp]]:
+    """Which rows are in which split; what the folder does not part is parted here."""
+    names = np.array([file.split for file in decoded.files])
+    rows = {name: np.flatnonzero(names == name) for name in SPLITS}
+    if not len(rows["train"]):
+        raise InputError(f"{folder} has no training picture that can be used")
+    for name, count in (("test", len(rows["train"])), ("validation", validation)):
+        if not len(rows[name]):
+            train = rows["train"]
+            kept, aside = part(folder, classes[train], count, seed)
+            rows["train"], rows[name] = train[kept], train[aside]
+    return rows
 
 
-def _files(folder: Path) -> tuple[tuple[str, ...], list[_File]]:
+def _tell_leaks(folder: Path, decoded: Decoded, splits: Mapping[str, NDArray[np.intp]]) -> None:
+    """Not fatal: what looks alike may still be two things, and only a person can tell."""
+    split_of = {int(row): name for name, rows in splits.items() for row in rows}
+    pairs = list(leaks.across(decoded.thumbnails, splits))
+    for later, earlier in pairs[:LISTED]:
+        paths = [decoded.files[row].path.relative_to(folder) for row in (later, earlier)]
+        print(
+            f"{paths[0]} ({split_of[later]}) looks like {paths[1]} ({split_of[earlier]})",
+            file=sys.stderr,
+        )
+    counts = Counter((split_of[later], split_of[earlier]) for later, earlier in pairs)
+    for (one, other), count in counts.items():
+        share = count / len(splits[one])
+        print(
+            f"{count:,} {one} pictures ({share:.1%}) look like {other} pictures; if they are "
+            "the same things, accuracy will look better than it is",
+            file=sys.stderr,
+        )
+
+
+def _files(folder: Path) -> tuple[tuple[str, ...], list[File]]:
     named = [folder / split for split in SPLITS if (folder / split).is_dir()]
     roots = {path.name: path for path in named} if folder / "train" in named else {"train": folder}
     labels = tuple(sorted({path.name for root in roots.values() for path in _folders(root)}))
@@ -108,7 +126,7 @@ def _files(folder: Path) -> tuple[tuple[str, ...], list[_File]]:
             "for each of two classes or more"
         )
     files = [
-        _File(path, split, index)
+        File(path, split, index)
         for split, root in roots.items()
         for index, label in enumerate(labels)
         for path in sorted((root / label).rglob("*"))
@@ -121,7 +139,7 @@ def _folders(folder: Path) -> Iterator[Path]:
     return (path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-def _looked_at(files: Sequence[_File]) -> tuple[set[tuple[int, int]], set[str]]:
+def _looked_at(files: Sequence[File]) -> tuple[set[tuple[int, int]], set[str]]:
     """The sizes and modes there are; unreadable files have none."""
     shapes, modes = set(), set()
     for file in files:
@@ -153,46 +171,3 @@ def _image(
         fit="pad",
         resampling="lanczos",
     )
-
-
-def _decoded(
-    files: Sequence[_File], wanted: ImageInput
-) -> tuple[list[NDArray[np.uint8]], list[_File]]:
-    pixels: list[NDArray[np.uint8]] = []
-    readable: list[_File] = []
-    bad: list[str] = []
-    for file in files:
-        try:
-            pixels.append(to_pixels(pictures.load(file.path, wanted), wanted)[0])
-            readable.append(file)
-        except InputError as error:
-            bad.append(str(error))
-    for reason in bad[:_LISTED]:
-        print(f"left out: {reason}", file=sys.stderr)
-    if len(bad) > _LISTED:
-        print(f"left out: {len(bad) - _LISTED} more pictures", file=sys.stderr)
-    return pixels, readable
-
-
-def _without_repeats(pixels: Sequence[NDArray[np.uint8]], files: Sequence[_File]) -> list[int]:
-    """The places of pictures that stay: of equal ones, one in the split that matters most.
-
-    A test picture that was trained on proves nothing, so the test split keeps it.
-    """
-    first: dict[bytes, int] = {}
-    order = sorted(range(len(files)), key=lambda place: -SPLITS.index(files[place].split))
-    repeats: Counter[str] = Counter()
-    for place in order:
-        digest = hashlib.sha256(pixels[place].tobytes()).digest()
-        earlier = first.setdefault(digest, place)
-        if earlier != place:
-            known, file = files[earlier], files[place]
-            repeats[f"{file.split} pictures that are in {known.split} too"] += 1
-            if known.label != file.label:
-                print(
-                    f"{file.path} and {known.path} are the same picture in two classes",
-                    file=sys.stderr,
-                )
-    for words, count in repeats.items():
-        print(f"left out: {count:,} {words}", file=sys.stderr)
-    return sorted(first.values())

@@ -1,0 +1,127 @@
+"""Model cards, written from the reports: what a model is, how it was made, and what it is not for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).parents[1]
+REPORTS: Final = ROOT / "docs" / "reports"
+FOLDER: Final = ROOT / "docs" / "models"
+
+LIMITS: Final = """
+- It knows these classes and nothing else: whatever it is shown, it answers with one of them, or
+  with "not sure". It was not made to find clothes in a scene or to tell several pieces apart, and
+  must not decide anything about a person.
+- It learnt from catalogue photographs of single pieces, 28 pixels to a side, grey, on a plain
+  background. Other cuts, cameras and backgrounds are another task: measure on your own first.
+- Some labels of the data set are wrong, and shirts, T-shirts, pullovers and coats overlap.
+""".strip()
+
+
+def pages() -> dict[Path, str]:
+    """The text of every card, by its path: one for each folder of docs/reports with a benchmark."""
+    return {
+        FOLDER / f"{folder.name}.md": "\n".join(_card(folder)) + "\n"
+        for folder in sorted(REPORTS.iterdir())
+        if all((folder / f"{name}.json").is_file() for name in ("train", "export", "benchmarks"))
+    }
+
+
+def _card(folder: Path) -> Iterator[str]:
+    train, export = (_json(folder / f"{name}.json") for name in ("train", "export"))
+    int8 = _int8(export)
+    parity, data = int8["parity"], train["dataset"]
+    yield f"# {folder.name}"
+    yield ""
+    yield (
+        f"A picture classifier for {data['name']}: {len(data['labels'])} classes, "
+        f"{train['parameters']:,} parameters, `{int8['file']}` of {int8['size_bytes']:,} bytes."
+    )
+    yield "This page is written from `docs/reports` by `make figures`."
+    yield ""
+    yield "| | |"
+    yield "| --- | ---: |"
+    yield f"| right as int8, % of {parity['images']:,} test pictures | {_percent(parity['accuracy'])} |"
+    yield f"| right as Keras floats, % | {_percent(parity['reference_accuracy'])} |"
+    yield f"| same answer from both, % | {_percent(parity['agreement'])} |"
+    yield from _seeds(folder)
+    yield ""
+    yield "## Data"
+    yield ""
+    images = data["images"]
+    yield (
+        f"{images['train']:,} pictures taught, {images['validation']:,} chose the epoch and the "
+        f'"not sure" threshold, {images["test"]:,} were looked at once, at the end. SHA-256 of the '
+        "files:"
+    )
+    yield ""
+    yield from (f"- `{name}`: `{digest}`" for name, digest in data["sha256"].items())
+    yield ""
+    yield "## Recipe"
+    yield ""
+    yield f"    {train['command']}"
+    yield ""
+    versions = ", ".join(f"{name} {number}" for name, number in train["versions"].items())
+    yield (
+        f"{train['epochs']} epochs, {train['cpu_seconds'] / 3600:.1f} hours of processor time; "
+        f"epoch {train['kept_epoch']} was best on the validation pictures and is kept. {versions}."
+    )
+    yield ""
+    yield "## Accuracy by class"
+    yield ""
+    yield from _classes(folder, int8["file"])
+    confused = "; ".join(
+        f"{pair['actual']} taken for {pair['predicted']} ({pair['pictures']} of {pair['of']:,})"
+        for pair in train["most_confused"]
+    )
+    yield ""
+    yield f"Most confused, as Keras floats: {confused}."
+    yield ""
+    yield "## What it was not made for"
+    yield ""
+    yield LIMITS
+
+
+def _seeds(folder: Path) -> Iterator[str]:
+    """Other seeds of the same recipe are in sub-folders, `seed-1` and so on."""
+    others = sorted(folder.glob("seed-*/export.json"))
+    shares = [
+        100 * _int8(_json(path))["parity"]["accuracy"] for path in (folder / "export.json", *others)
+    ]
+    if others:
+        spread = f"{fmean(shares):.2f} ± {stdev(shares):.2f}"
+        yield f"| mean and standard deviation of {len(shares)} seeds, int8, % | {spread} |"
+    else:
+        yield "| seeds | one |"
+
+
+def _classes(folder: Path, file: str) -> Iterator[str]:
+    measured = _json(folder / "benchmarks.json")["measurements"]
+    (accuracy,) = (each["accuracy"] for each in measured if Path(each["file"]).name == file)
+    yield "| class | pictures | right as int8, % |"
+    yield "| --- | ---: | ---: |"
+    for each in accuracy["classes"]:
+        share = _percent(each["right"] / each["pictures"])
+        yield f"| {each['label']} | {each['pictures']:,} | {share} |"
+
+
+def _int8(export: Mapping[str, Any]) -> Any:
+    (int8,) = (
+        variant
+        for variant in export["variants"]
+        if (variant["format"], variant["precision"]) == ("tflite", "int8")
+    )
+    return int8
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f}"
+
+
+def _json(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return document

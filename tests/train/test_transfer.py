@@ -1,0 +1,95 @@
+"""Transfer: a backbone's weights, what is frozen, grey pictures, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_runtime import modelfile
+from edge_runtime.errors import UsageError
+from edge_runtime.preprocess import normalise
+from train.cli import main
+from train.config import TrainConfig
+
+
+def test_settings_of_a_transfer_are_for_a_transfer() -> None:
+    with pytest.raises(UsageError, match="--weights is for --model transfer, not for mlp"):
+        TrainConfig(weights="none")
+    with pytest.raises(UsageError, match="leave --no-rescale out"):
+        TrainConfig(model="transfer", rescale=False)
+
+
+@pytest.mark.parametrize(
+    ("given", "frozen", "share"),
+    [
+        ({"model": "transfer"}, 5, 0.1),
+        ({"model": "transfer", "weights": "none"}, 0, 1.0),
+        ({"model": "transfer", "frozen": 99, "fine_tuning": 0.5}, 10, 0.5),
+        ({}, 0, 1.0),
+    ],
+)
+def test_half_of_the_epochs_are_frozen_where_nothing_is_said(
+    given: dict[str, Any], frozen: int, share: float
+) -> None:
+    config = TrainConfig(**given)
+    assert (config.frozen_epochs, config.fine_tuning_share) == (frozen, share)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file as `keras.applications` takes it: random weights stand for those of photographs."""
+    import keras
+
+    keras.utils.set_random_seed(3)
+    path = tmp_path_factory.mktemp("weights") / "mobilenetv2.weights.h5"
+    keras.applications.MobileNetV2(
+        input_shape=(32, 32, 3), include_top=False, weights=None
+    ).save_weights(path)
+    return path
+
+
+@pytest.mark.slow
+def test_only_the_new_layer_learns_until_the_backbone_is_let_go(
+    idx_folder: Path, weights: Path, tmp_path: Path
+) -> None:
+    import keras
+
+    given = ["--dataset", str(idx_folder), "--model", "transfer", "--weights", str(weights)]
+    run = ["--epochs", "2", "--batch-size", "16", "--learning-rate", "0.01"]
+    kernels = []
+    for frozen in (2, 1):
+        out = tmp_path / f"frozen-{frozen}"
+        assert main([*given, *run, "--frozen", str(frozen), "--out", str(out)]) == 0
+        model = keras.saving.load_model(out / "model.keras")
+        backbone = model.get_layer("mobilenetv2")
+        kernels.append(backbone.get_layer("Conv1").get_weights()[0])
+        spec = modelfile.read_keras_spec(out / "model.keras")
+        assert spec is not None
+        assert (spec.image.mean, spec.image.std) == ((127.5,), (127.5,))
+        pixels = np.zeros((2, 8, 6, 1), np.uint8)
+        assert model.predict(normalise(pixels, spec.image), verbose=0).shape == (2, 3)
+    original = keras.applications.MobileNetV2(
+        input_shape=(32, 32, 3), include_top=False, weights=str(weights)
+    )
+    (expected,) = original.get_layer("Conv1").get_weights()
+    assert np.array_equal(kernels[0], expected)
+    # The best epoch is kept, which may be the frozen one; so what matters is that it can move.
+    assert kernels[1].shape == expected.shape
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("none.h5", "there is no file"), ("notes.h5", "expected those of MobileNetV2")],
+)
+def test_weights_that_cannot_be_used_are_named(
+    name: str, words: str, idx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.h5").write_text("no weights")
+    given = ["--dataset", str(idx_folder), "--model", "transfer"]
+    out = ["--weights", str(tmp_path / name), "--out", str(tmp_path / "run")]
+    assert main([*given, *out]) == 1
+    assert words in capsys.readouterr().err

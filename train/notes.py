@@ -1,0 +1,40 @@
+"""What a person should know of the pictures before a training begins."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from train.config import TrainConfig
+from train.datasets import Dataset
+
+_IMBALANCE: Final = 3  # so many times as many pictures of one class as of another are pointed out
+
+
+def tell(dataset: Dataset, config: TrainConfig) -> None:
+    """Say on stderr what there is, and what may be wrong with it."""
+    splits = (dataset.train, dataset.validation, dataset.test)
+    _say(
+        "{}: {:,} training, {:,} validation, {:,} test pictures from {}".format(
+            dataset.name, *map(len, splits), dataset.folder
+        )
+    )
+    if not config.rescale:
+        _say(
+            "--no-rescale: pixels stay 0..255, which most models learn badly from; "
+            "this is for comparison"
+        )
+    counts = dict(zip(dataset.labels, dataset.train.counts(len(dataset.labels)), strict=True))
+    rare, frequent = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
+    if counts[frequent] <= _IMBALANCE * counts[rare]:
+        return
+    _say("training pictures: " + ", ".join(f"{count:,} {label}" for label, count in counts.items()))
+    if not config.class_weights:
+        _say(
+            f"classes differ: {counts[rare]:,} pictures of {rare}, {counts[frequent]:,} of "
+            f"{frequent}; --class-weights lets them count alike"
+        )
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr)
