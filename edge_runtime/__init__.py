@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from edge_runtime.classifier import Classifier, Result
+    from edge_runtime.description import Description
     from edge_runtime.errors import (
         DamagedModelError,
         DeviceError,
@@ -34,6 +35,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Classifier": "classifier",
     "DamagedModelError": "errors",
+    "Description": "description",
     "DeviceError": "errors",
     "EdgeError": "errors",
     "EngineError": "errors",
@@ -52,6 +54,7 @@ _HOMES = {
 __all__ = [
     "Classifier",
     "DamagedModelError",
+    "Description",
     "DeviceError",
     "EdgeError",
     "EngineError",

@@ -15,8 +15,6 @@ import numpy as np
 
 from edge_runtime import image, modelfile, naming, postprocess, preprocess
 from edge_runtime.backends import Backend
-from edge_runtime.description import Description
-from edge_runtime.engines import EngineChoice
 from edge_runtime.errors import DamagedModelError, Failure, InputError, ModelError, UsageError
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.opening import open_model
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_runtime.backends.base import IntegerBackend
+    from edge_runtime.description import Description
+    from edge_runtime.engines import EngineChoice
     from edge_runtime.image import ImageSource
 
 _UINT8 = np.dtype(np.uint8)
@@ -155,20 +155,20 @@ class Classifier:
         Raises:
             ModelError: the file is missing, damaged, or no picture classifier.
             EngineError: no engine for its format is installed, or none starts.
-            UsageError: a setting is out of its range or names a label that the model lacks, or
-                the description lacks something or contradicts the file.
-            InputError: the labels cannot be read.
+            UsageError: a setting is out of its range, names a label that the model lacks, or
+                contradicts the file, or the description lacks something.
+            InputError: the file of labels cannot be read.
         """
         return cls.from_file(
             modelfile.read(Path(path)),
             backend=backend,
             num_threads=num_threads,
+            description=description,
+            trusted=trusted,
             top_k=top_k,
             score_threshold=score_threshold,
             allow=allow,
             deny=deny,
-            description=description,
-            trusted=trusted,
         )
 
     @classmethod
@@ -184,23 +184,17 @@ class Classifier:
     ) -> Self:
         """Load a model file that has been read and checked already; settings are as in `open`."""
         opened = open_model(
-            file,
-            engine=backend,
-            num_threads=num_threads,
-            description=description,
-            trusted=trusted,
+            file, engine=backend, num_threads=num_threads, description=description, trusted=trusted
         )
         spec = opened.spec
         variant = spec.variant.name if spec.variant else file.format
         model = {"name": spec.name, "variant": variant, "sha256": file.sha256}
         classifier = cls(spec, opened.backend, model=model, notes=opened.notes, **settings)
-        # What was tried here need not be tried again where it is opened anew.
-        settings |= {
-            "backend": backend,
-            "num_threads": num_threads,
-            "description": description,
-            "trusted": True,
-        }
+        # Whoever opens it again need not try it again, nor find the labels.
+        if description is not None and description.labels is not None:
+            description = replace(description, labels=spec.labels)
+        settings |= {"backend": backend, "num_threads": num_threads}
+        settings |= {"description": description, "trusted": True}
         classifier._origin = _Origin(file.path.absolute(), file.sha256, file.spec, settings)
         return classifier
 
@@ -383,7 +377,7 @@ class _Origin(NamedTuple):
 
     path: Path
     sha256: str
-    spec: ModelSpec | None  # as the file was given, which may be another than what it says
+    spec: ModelSpec | None  # None where the description says what it would
     settings: dict[str, Any]
 
 

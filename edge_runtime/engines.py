@@ -76,12 +76,14 @@ def start(form: Format, choice: EngineChoice = "auto") -> tuple[Engine, Any]:
             reasons.append(str(error))
     told = "; ".join(reasons) or f"no engine for .{form} files is installed"
     other = "or " if "run `" in told else ""  # beside what mends the one that is there
-    raise EngineError(f"{told}; {other}run `{install_command(form)}`")
+    raise EngineError(f"{told}; {other}run `{_install_command(form, choice)}`")
 
 
-def install_command(form: Format) -> str:
-    """What to type where the engine for a format is missing."""
-    return "pip install onnxruntime" if form == "onnx" else "pip install ai-edge-litert"
+def _install_command(form: Format, choice: EngineChoice) -> str:
+    if choice == "tflite-runtime":
+        return "pip install tflite-runtime 'numpy<2'"
+    first = next(engine for engine, package in ENGINES.items() if package.format == form)
+    return f"pip install {ENGINES[first if choice == 'auto' else choice].distribution}"
 
 
 def _imported(engine: Engine) -> Any:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, Literal
 
-from edge_runtime.errors import Failure
+from edge_runtime.errors import Failure, printable
 
 if TYPE_CHECKING:
     from edge_runtime.classifier import Result
@@ -26,7 +26,7 @@ def _text(outcomes: Iterable[Result | Failure]) -> Iterator[str]:
         # In text a failure is told on stderr only, where people look for it.
         if not isinstance(outcome, Failure):
             when = f"{outcome.time[:19]} " if outcome.time else ""  # to the second
-            yield f"{when}{outcome.source}: {sentence(outcome)}\n"
+            yield f"{when}{printable(str(outcome.source))}: {sentence(outcome)}\n"
 
 
 def sentence(result: Result) -> str:

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge_runtime.commands.common import add_model, model_file, positive, say
-from edge_runtime.errors import SpecError
+from edge_runtime import flags
+from edge_runtime.commands.common import add_model, positive, say
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +30,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         "--scale", type=positive, default=1, help="enlarge the PNG so many times (default: 1)"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the PNG")
+    flags.add_description(parser)
     parser.set_defaults(command=preview)
 
 
@@ -70,13 +71,12 @@ def _size(pixels: NDArray[np.uint8]) -> str:
 
 def _pixels(arguments: argparse.Namespace) -> NDArray[np.uint8]:
     """Pixels of shape (height, width, channels); warnings are said."""
-    from edge_runtime import image, preprocess, sources
+    from edge_runtime import foreign, image, modelfile, models, preprocess, sources
 
-    file = model_file(arguments.model)
-    if file.spec is None:
-        raise SpecError(f"{file.path} does not say what its pictures are; export it again")
+    file = modelfile.read(arguments.model or models.model_to_show())
+    known = file.spec or foreign.describe(file, flags.description(arguments))
     picture = sources.only(arguments.picture)
-    pixels, warnings = preprocess.to_pixels(image.load(picture, file.spec.image), file.spec.image)
+    pixels, warnings = preprocess.to_pixels(image.load(picture, known.image), known.image)
     for warning in warnings:
         say(f"{arguments.picture}: {warning}")
     return pixels

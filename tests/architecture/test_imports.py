@@ -11,6 +11,8 @@ import pytest
 
 import edge_runtime
 
+ROOT = Path(__file__).parents[2]
+
 FRAMEWORKS = ("tensorflow", "keras", "onnx", "tf2onnx", "matplotlib", "rich", "h5py", "scipy")
 ENGINES = ("ai_edge_litert", "tflite_runtime", "onnxruntime")
 
@@ -78,16 +80,16 @@ def test_naming_one_png_loads_nothing_that_only_others_need() -> None:
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
 
 
+def test_every_package_of_the_tree_is_installed() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for stage in ("edge_runtime", "train", "export", "benchmarks")
+        for path in (ROOT / stage).rglob("__init__.py")
+    }
+    assert set(settings["packages"]) == found
+
+
 def test_the_public_names_are_sorted_and_exist() -> None:
     assert sorted(edge_runtime.__all__) == edge_runtime.__all__ == dir(edge_runtime)
     assert all(hasattr(edge_runtime, name) for name in edge_runtime.__all__)
-
-
-def test_every_package_is_installed() -> None:
-    project = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))
-    found = {
-        ".".join(path.parent.parts)
-        for top in ("benchmarks", "edge_runtime", "export", "train")
-        for path in Path(top).rglob("__init__.py")
-    }
-    assert sorted(found) == project["tool"]["setuptools"]["packages"]

@@ -104,6 +104,18 @@ def test_every_model_file_can_be_asked(
     assert capsys.readouterr().out.count(" %") == 1
 
 
+def test_an_escape_sequence_in_a_name_never_reaches_the_terminal(
+    pictures: dict[str, str], model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named, missing = tmp_path / "a\x1b[2J.png", tmp_path / "b\x9b2J.png"
+    named.write_bytes(Path(pictures["left"]).read_bytes())
+    assert main(["classify", str(named), str(missing), "--model", model]) == 1
+    captured = capsys.readouterr()
+    assert "\\x1b[2J.png: left " in captured.out
+    assert "\\x9b2J.png" in captured.err
+    assert (captured.out + captured.err).replace("\n", "").isprintable()
+
+
 def test_an_answer_that_is_not_sure_says_so(
     pictures: dict[str, str], resealed: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,7 +25,9 @@ def test_an_engine_that_is_asked_for_and_not_there_is_named(
 ) -> None:
     monkeypatch.setitem(sys.modules, "tflite_runtime", None)
     monkeypatch.delitem(sys.modules, "tflite_runtime.interpreter", raising=False)
-    with pytest.raises(EngineError, match="tflite-runtime is not installed; run `pip install ai-"):
+    with pytest.raises(
+        EngineError, match="tflite-runtime is not installed; run `pip install tflite-runtime 'n"
+    ):
         engines.start("tflite", "tflite-runtime")
 
 

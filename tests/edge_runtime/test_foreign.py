@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import pickle
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,8 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
-from edge_runtime import Classifier, foreign, modelfile
+from edge_runtime import Classifier, foreign, modelfile, opening
+from edge_runtime.cli import main
 from edge_runtime.description import Description
 from edge_runtime.engines import installed_formats
 from edge_runtime.errors import DamagedModelError, EdgeError, ModelError, UsageError
@@ -104,17 +107,21 @@ def test_an_int8_input_tells_its_range(folder: Path) -> None:
     assert opened.spec.image.std == (255.0,)
 
 
-@pytest.mark.skipif("onnx" not in installed_formats(), reason="asks ONNX Runtime")
-def test_answers_tell_probabilities_where_the_last_operation_does_not(folder: Path) -> None:
-    opened = Classifier.open(
-        folder / "any-size.onnx", description=described(COLOURS, SIZE), trusted=True
-    )
-    assert opened.spec.scores == "probabilities"
-    assert "so its answers to black, white and noise look" in opened.notes[-1]
+@pytest.mark.parametrize(
+    ("rows", "kind"),
+    [
+        ([[0.2, 0.8], [0.995, 0.005]], "probabilities"),
+        ([[0.2, 0.8], [1.5, 0.1]], "logits"),
+        ([[0.2, 0.8], [-0.5, 0.1]], "logits"),
+    ],
+)
+def test_answers_tell_what_the_last_operation_does_not(rows: list[list[float]], kind: str) -> None:
+    assert opening._judged(Path("model.onnx"), np.array(rows, np.float32)) == kind
+
+
+def test_answers_that_leave_a_doubt_ask_for_a_flag() -> None:
     with pytest.raises(UsageError, match="do not sum to 1; add --scores probabilities, or"):
-        Classifier.open(
-            folder / "hard-sigmoid.onnx", description=described(HALVES, UNIT), trusted=True
-        )
+        opening._judged(Path("model.onnx"), np.array([[0.2, 0.2], [0.9, 0.8]], np.float32))
 
 
 # --- what is missing, before any engine ----------------------------------------------------------
@@ -264,15 +271,6 @@ def test_labels_as_ultralytics_writes_them_are_read(folder: Path, tmp_path: Path
     assert describe(path).labels == ("top", "bottom", "left's", "right")
 
 
-def test_weights_in_another_file_are_refused(folder: Path, tmp_path: Path) -> None:
-    onnx = pytest.importorskip("onnx")
-    model = onnx.load(folder / "uint8.onnx")
-    path = tmp_path / "model.onnx"
-    onnx.save(model, path, save_as_external_data=True, location="weights", size_threshold=0)
-    with pytest.raises(ModelError, match="keeps its weights in another file"):
-        describe(path, labels=HALVES)
-
-
 # --- damage --------------------------------------------------------------------------------------
 
 
@@ -301,3 +299,42 @@ def test_a_damaged_graph_says_so(folder: Path) -> None:
     file = modelfile._read_tflite(folder / "rows.tflite", bytes(data))
     with pytest.raises(DamagedModelError, match=r"is damaged \(byte .*\); copy it again"):
         foreign.read_graph(file)
+
+
+# --- what else a classifier can ------------------------------------------------------------------
+
+
+def test_a_classifier_of_a_model_made_elsewhere_can_be_sent_to_another_process(
+    folder: Path, pictures: dict[str, NDArray[np.uint8]], tmp_path: Path
+) -> None:
+    """It is not tried again there, and its labels travel with it."""
+    labels = tmp_path / "labels.txt"
+    labels.write_text("\n".join(COLOURS))
+    name = next(name for name in ("nchw-bgr-batch-2.onnx", "nchw.tflite") if runs(name))
+    color = "bgr" if "bgr" in name else "rgb"
+    sent = Classifier.open(
+        folder / name, description=Description(labels=labels, color=color, **UNIT), trusted=True
+    )
+    labels.unlink()
+    arrived = pickle.loads(pickle.dumps(sent))  # noqa: S301  our own
+    for colour in COLOURS:
+        assert arrived.classify(pictures[colour]).best == sent.classify(pictures[colour]).best
+        assert arrived.classify(pictures[colour]).best.label == colour
+
+
+def runs(name: str) -> bool:
+    return name.partition(".")[2] in installed_formats()
+
+
+def test_preview_shows_what_a_model_made_elsewhere_sees(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture, labels = tmp_path / "red.png", tmp_path / "labels.txt"
+    Image.new("RGB", (30, 20), "red").save(picture)
+    labels.write_text("\n".join(COLOURS))
+    command = ["preview", str(picture), "--model", str(folder / "any-size.tflite")]
+    command += ["--labels", str(labels), "--input-range", "0..1"]
+    assert main([*command, "--size", "6x9"]) == 0
+    assert "9 x 6 RGB pixels" in capsys.readouterr().out
+    assert main(command) == 2
+    assert "add --size HEIGHTxWIDTH" in capsys.readouterr().err
