@@ -24,8 +24,8 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 from PIL import Image
 
-from benchmarks import macs
 from benchmarks.machine import describe
+from benchmarks.measures import macs
 from edge_runtime import Classifier, modelfile
 from edge_runtime.files import write_atomically
 from edge_runtime.models import FOLDER
@@ -36,12 +36,13 @@ PICTURE: Final = ROOT / "docs" / "pictures" / "bag.png"
 REFERENCE: Final = FOLDER / "fashion-mnist.int8.tflite"
 SMALL: Final = ROOT / "tests" / "models" / "speed" / "ds-cnn.int8.tflite"
 TWELVE_MEGAPIXELS: Final = (4000, 3000)
+LABELS: Final = Classifier.open(REFERENCE).spec.labels
 BY_HAND: Final = f"""
 import sys
 import numpy as np
 from PIL import Image
 from ai_edge_litert.interpreter import Interpreter
-labels = {modelfile.read(REFERENCE).spec.labels!r}
+labels = {LABELS!r}
 interpreter = Interpreter({str(REFERENCE)!r})
 interpreter.allocate_tensors()
 pixels = np.asarray(Image.open(sys.argv[1]).convert("L").resize((28, 28)))
@@ -136,7 +137,9 @@ def starts(count: int) -> dict[str, Any]:
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         for program in PROGRAMS.values():
             started(program, environment)
-        runs = {name: [] for name in PROGRAMS} | {"tensorflow": []}
+        runs: dict[str, list[tuple[float, float]]] = {name: [] for name in PROGRAMS} | {
+            "tensorflow": []
+        }
         for _ in range(count):
             for name, program in PROGRAMS.items():
                 runs[name].append(started(program, environment))

@@ -49,7 +49,7 @@ _ORIENTATION: Final = 0x0112  # the EXIF tag
 class Photograph(NamedTuple):
     """One photograph, and what it was made of."""
 
-    index: int  # among the data set's test pictures
+    position: int  # among the data set's test pictures
     label: str
     jpeg: bytes
 
@@ -99,7 +99,8 @@ def _light(height: int, width: int, random: np.random.Generator) -> NDArray[np.f
     toward = random.uniform(0, 1, 2).astype(np.float32)
     fall = np.float32(random.uniform(0, SHADE) / 2) * (x * toward[0] + y * toward[1])
     cast = random.uniform(-4, 4, 3)  # the lamp's colour
-    return (random.uniform(*BACKGROUND) + cast).astype(np.float32) - fall[..., None]
+    lit: NDArray[np.float32] = (random.uniform(*BACKGROUND) + cast).astype(np.float32)
+    return lit - fall[..., None]
 
 
 def photographs(dataset: Dataset, count: int, seed: int) -> Iterator[Photograph]:

@@ -74,7 +74,7 @@ def _measure(arguments: argparse.Namespace) -> int:
 def write_photographs(folder: Path, count: int, distinct: int = 100) -> list[str]:
     """JPEGs with the detail and size of photographs; beyond `distinct`, links to the first ones."""
     random = np.random.default_rng(0)
-    paths = []
+    paths: list[str] = []
     for index in range(count):
         path = folder / f"{index:06}.jpg"
         if index < distinct:
