@@ -137,8 +137,8 @@ def starts(count: int) -> dict[str, Any]:
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
         for program in PROGRAMS.values():
             started(program, environment)
-        runs: dict[str, list[tuple[float, float]]] = {name: [] for name in PROGRAMS} | {
-            "tensorflow": []
+        runs: dict[str, list[tuple[float, float]]] = {
+            name: [] for name in (*PROGRAMS, "tensorflow")
         }
         for _ in range(count):
             for name, program in PROGRAMS.items():

@@ -58,7 +58,6 @@ def test_classifying_loads_one_engine_and_no_framework() -> None:
     assert done.stdout.strip() == "['onnxruntime']", done.stderr
 
 
-<<<<<<< HEAD
 def test_every_package_of_the_tree_is_installed() -> None:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     found = {
@@ -69,8 +68,6 @@ def test_every_package_of_the_tree_is_installed() -> None:
     assert set(settings["packages"]) == found
 
 
-=======
->>>>>>> runtime-speed
 def test_naming_one_png_loads_nothing_that_only_others_need() -> None:
     needless = (
         "_hashlib",  # OpenSSL: 3.5 MiB
@@ -91,19 +88,6 @@ def test_naming_one_png_loads_nothing_that_only_others_need() -> None:
         f"print([name for name in {needless!r} if name in sys.modules])"
     )
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
-<<<<<<< HEAD
-=======
-
-
-def test_every_package_of_the_tree_is_installed() -> None:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    found = {
-        ".".join(path.parent.relative_to(ROOT).parts)
-        for stage in ("edge_runtime", "train", "export", "benchmarks")
-        for path in (ROOT / stage).rglob("__init__.py")
-    }
-    assert set(settings["packages"]) == found
->>>>>>> runtime-speed
 
 
 def test_the_public_names_are_sorted_and_exist() -> None:
