@@ -99,8 +99,9 @@ def _light(height: int, width: int, random: np.random.Generator) -> NDArray[np.f
     toward = random.uniform(0, 1, 2).astype(np.float32)
     fall = np.float32(random.uniform(0, SHADE) / 2) * (x * toward[0] + y * toward[1])
     cast = random.uniform(-4, 4, 3)  # the lamp's colour
-    lit: NDArray[np.float32] = (random.uniform(*BACKGROUND) + cast).astype(np.float32)
-    return np.subtract(lit, fall[..., None], dtype=np.float32)
+    lit = (random.uniform(*BACKGROUND) + cast).astype(np.float32)
+    shaded: NDArray[np.float32] = lit - fall[..., None]
+    return shaded
 
 
 def photographs(dataset: Dataset, count: int, seed: int) -> Iterator[Photograph]:
