@@ -12,8 +12,8 @@ from edge_runtime.show.progress import Progress
 from edge_runtime.show.render import sentence
 
 if TYPE_CHECKING:
-    from edge_runtime.classifier import Result
     from edge_runtime.image import ImageSource
+    from edge_runtime.result import Result
     from edge_runtime.sources import Answer
 
 

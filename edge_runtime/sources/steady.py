@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from edge_runtime.errors import Failure, InputError, UsageError
 
 if TYPE_CHECKING:
-    from edge_runtime.classifier import Classifier, Result
+    from edge_runtime.classifier import Classifier
+    from edge_runtime.result import Result
     from edge_runtime.sources import Answer
     from edge_runtime.sources.cameras import Camera
 
