@@ -11,7 +11,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edge_runtime.classifier import Classifier, Result
+    from edge_runtime.classifier import Classifier
     from edge_runtime.description import Description
     from edge_runtime.errors import (
         DamagedModelError,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from edge_runtime.postprocess import Prediction
+    from edge_runtime.result import Result
     from edge_runtime.spec import ModelSpec
 
 __version__ = "0.1.0"
@@ -45,7 +46,7 @@ _HOMES = {
     "ModelSpec": "spec",
     "OutputError": "errors",
     "Prediction": "postprocess",
-    "Result": "classifier",
+    "Result": "result",
     "SpecError": "errors",
     "ToleranceError": "errors",
     "UsageError": "errors",

@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Callable, Collection, Generator, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from time import perf_counter_ns
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, Self, cast
+from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 import numpy as np
 
-from edge_runtime import image, modelfile, naming, postprocess, preprocess
+from edge_runtime import modelfile, naming, postprocess, preparing
 from edge_runtime.backends import Backend
-from edge_runtime.errors import DamagedModelError, Failure, InputError, ModelError, UsageError
+from edge_runtime.errors import Failure, InputError, ModelError, UsageError
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.opening import open_model
-from edge_runtime.postprocess import Prediction
+from edge_runtime.origin import Origin
+from edge_runtime.preparing import Prepared
+from edge_runtime.result import Result
 from edge_runtime.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -29,40 +31,8 @@ if TYPE_CHECKING:
     from edge_runtime.engines import EngineChoice
     from edge_runtime.image import ImageSource
 
-_UINT8 = np.dtype(np.uint8)
 _new = object.__new__
 _BATCH = 32  # pictures at a time: most of what a batch saves, in little memory
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a classifier says about one picture."""
-
-    predictions: tuple[Prediction, ...]  # best first; none where none reaches score_threshold
-    unsure: bool  # the best score is below the model's threshold or score_threshold
-    source: str | None = None  # the picture's name, where it has one
-    model: dict[str, str] = field(default_factory=dict)  # name, variant, sha256
-    timing_ms: dict[str, float] = field(default_factory=dict)  # decode … postprocess
-    warnings: tuple[str, ...] = ()
-    guess: Prediction | None = None  # the most likely label, where there are no predictions
-    time: str | None = None  # when a camera took the picture: ISO 8601, with its zone
-
-    @property
-    def best(self) -> Prediction:
-        """The most likely label, be it sure or not."""
-        return self.predictions[0] if self.guess is None else self.guess
-
-    def to_dict(self) -> dict[str, Any]:
-        """The one JSON shape of command line and library; `time` only where a camera is asked."""
-        return {
-            "source": self.source,
-            **({} if self.time is None else {"time": self.time}),
-            "model": dict(self.model),
-            "predictions": tuple([prediction._asdict() for prediction in self.predictions]),
-            "unsure": self.unsure,
-            "timing_ms": dict(self.timing_ms),
-            "warnings": self.warnings,
-        }
 
 
 class Classifier:
@@ -108,7 +78,8 @@ class Classifier:
         self._backend = backend
         self._score_threshold = score_threshold
         self._model = {"name": spec.name} if model is None else model
-        self._origin: _Origin | None = None
+        self._origin: Origin | None = None
+        self._prepare = preparing.preparer(spec.image)
         # Logits need no zero point: a softmax only sees how far they are from each other.
         unit: float | None = getattr(backend, "unit", None) if spec.scores == "logits" else None
         self._infer: Callable[[NDArray[np.uint8]], NDArray[Any]]
@@ -117,11 +88,7 @@ class Classifier:
             spec, top_k, among=postprocess.allowed(spec.labels, allow, deny), unit=unit
         )
         self._unsure_below = max(spec.decision.threshold, score_threshold)
-        height, width, channels = spec.image.height, spec.image.width, spec.image.channels
         self._answer = (1, len(spec.labels))
-        self._batch_of_one = (1, height, width, channels)
-        # The shapes of an array that is the model's pixels as it stands.
-        self._ready = {(height, width, channels)} | ({(height, width)} if channels == 1 else set())
 
     @classmethod
     def open(
@@ -195,7 +162,7 @@ class Classifier:
             description = replace(description, labels=spec.labels)
         settings |= {"backend": backend, "num_threads": num_threads}
         settings |= {"description": description, "trusted": True}
-        classifier._origin = _Origin(file.path.absolute(), file.sha256, file.spec, settings)
+        classifier._origin = Origin(file.path.absolute(), file.sha256, file.spec, settings)
         return classifier
 
     def classify(self, picture: ImageSource) -> Result:
@@ -300,32 +267,16 @@ class Classifier:
                 "a Classifier made from a backend cannot be sent to another process; "
                 "open it from a file"
             )
-        return _reopen, (type(self), *self._origin)
+        return _reopen, (type(self), self._origin)
 
     def _outcome(self, picture: ImageSource) -> Result | Failure:
         try:
             return self.classify(picture)
         except InputError as error:
-            return Failure(_source(picture), type(error).__name__, str(error))
-
-    def _prepare(self, picture: ImageSource) -> tuple[NDArray[np.uint8], _Prepared]:
-        """Pixels of shape (1, height, width, channels), and what there is to tell of them."""
-        if (  # already the model's pixels: Pillow has nothing to do
-            isinstance(picture, np.ndarray)
-            and picture.shape in self._ready
-            and picture.dtype == _UINT8
-        ):
-            return picture.reshape(self._batch_of_one), _AS_IT_IS
-        started = perf_counter_ns()
-        upright = image.load(picture, self.spec.image)
-        decoded = perf_counter_ns()
-        pixels, warnings = preprocess.to_pixels(upright, self.spec.image)
-        preprocess_ms = (perf_counter_ns() - decoded) / 1e6
-        told = _Prepared(_source(picture), warnings, (decoded - started) / 1e6, preprocess_ms)
-        return pixels[None], told
+            return Failure(preparing.source_of(picture), type(error).__name__, str(error))
 
     def _result(
-        self, prepared: _Prepared, scores: NDArray[Any], inference_ns: int, started: int
+        self, prepared: Prepared, scores: NDArray[Any], inference_ns: int, started: int
     ) -> Result:
         """What one picture's scores, of shape (1, classes), say."""
         if scores.shape != self._answer:
@@ -360,41 +311,8 @@ class Classifier:
         )
 
 
-class _Prepared(NamedTuple):
-    """What a result says of a picture besides its scores."""
-
-    source: str | None
-    warnings: tuple[str, ...]
-    decode_ms: float
-    preprocess_ms: float
-
-
-_AS_IT_IS = _Prepared(None, (), 0.0, 0.0)
-
-
-class _Origin(NamedTuple):
-    """What it takes to make a classifier again in another process."""
-
-    path: Path
-    sha256: str
-    spec: ModelSpec | None  # None where the description says what it would
-    settings: dict[str, Any]
-
-
-def _reopen(
-    kind: type[Classifier],
-    path: Path,
-    sha256: str,
-    spec: ModelSpec | None,
-    settings: dict[str, Any],
-) -> Classifier:
-    file = modelfile.read(path)
-    if file.sha256 != sha256:
-        raise DamagedModelError(
-            f"{path} is no longer the file that was opened (sha256 {file.sha256[:12]}…, then "
-            f"{sha256[:12]}…); open the new one"
-        )
-    return kind.from_file(replace(file, spec=spec), **settings)
+def _reopen(kind: type[Classifier], origin: Origin) -> Classifier:
+    return kind.from_file(origin.file(), **origin.settings)
 
 
 class _Closed:
@@ -402,10 +320,3 @@ class _Closed:
 
     def run(self, _pixels: NDArray[np.uint8]) -> NoReturn:
         raise UsageError("the classifier is closed; open it again")
-
-
-def _source(picture: ImageSource) -> str | None:
-    if isinstance(picture, str | os.PathLike):
-        return os.fspath(picture)
-    name = getattr(picture, "name", None) or getattr(picture, "filename", None)
-    return name if isinstance(name, str) else None

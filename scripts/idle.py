@@ -18,11 +18,12 @@ from typing import Final
 
 from stream import write_photographs
 
-from edge_runtime import Classifier, cameras, console, image, steady
+from edge_runtime import Classifier, console, image
 from edge_runtime.files import write_atomically
-from edge_runtime.journal import Journal
 from edge_runtime.models import default_model
-from edge_runtime.watch import Watch
+from edge_runtime.sources import cameras, steady
+from edge_runtime.sources.journal import Journal
+from edge_runtime.sources.watch import Watch
 
 FPS: Final = 20.0
 FOLDERS: Final = (0, 1_000, 10_000)  # pictures that lie in the watched folder, done long ago

@@ -8,8 +8,8 @@ from edge_runtime.backends.base import Backend, LoadedModel
 from edge_runtime.engines import EngineChoice
 from edge_runtime.errors import UsageError
 from edge_runtime.modelfile import ModelFile
+from edge_runtime.modelfile.tensors import EXPORTED, Arrangement
 from edge_runtime.spec import ImageInput
-from edge_runtime.tensors import EXPORTED, Arrangement
 
 __all__ = ["Backend", "LoadedModel", "open_backend"]
 

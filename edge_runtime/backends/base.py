@@ -10,8 +10,8 @@ import numpy as np
 from edge_runtime import engines
 from edge_runtime.engines import Engine
 from edge_runtime.errors import ModelError
+from edge_runtime.modelfile.tensors import EXPORTED, Arrangement
 from edge_runtime.spec import Format, ImageInput
-from edge_runtime.tensors import EXPORTED, Arrangement
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

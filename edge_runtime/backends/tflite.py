@@ -13,10 +13,10 @@ from edge_runtime import engines
 from edge_runtime.backends.base import arranger, require_shape
 from edge_runtime.engines import ENGINES, Engine, EngineChoice
 from edge_runtime.errors import EngineError, ModelError
+from edge_runtime.modelfile.tensors import EXPORTED, Arrangement
 from edge_runtime.preprocess import lookup, pixel_table
 from edge_runtime.quiet import native_output_hidden
 from edge_runtime.spec import ImageInput
-from edge_runtime.tensors import EXPORTED, Arrangement
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,7 +15,7 @@ from edge_runtime.commands.common import add_model, model_file, positive, say
 from edge_runtime.commands.loading import add_loading, loading
 from edge_runtime.commands.telling import Telling
 from edge_runtime.errors import Failure, UsageError
-from edge_runtime.render import ResultFormat, pieces
+from edge_runtime.show.render import ResultFormat, pieces
 
 if TYPE_CHECKING:
     from edge_runtime.classifier import Classifier
@@ -160,7 +160,7 @@ def _pictures(arguments: argparse.Namespace) -> list[sources.Picture | Failure]:
 
 
 def _watched(arguments: argparse.Namespace, classifier: Classifier, model: str) -> Iterator[Answer]:
-    from edge_runtime import watch
+    from edge_runtime.sources import watch
 
     folder: Path = arguments.watch
     if not sources.is_folder(folder):
@@ -173,7 +173,7 @@ def _watched(arguments: argparse.Namespace, classifier: Classifier, model: str) 
 
 
 def _seen(arguments: argparse.Namespace, classifier: Classifier) -> Iterator[Answer]:
-    from edge_runtime import cameras, steady
+    from edge_runtime.sources import cameras, steady
 
     needed, of = arguments.steady or (3, 5)
     threshold = max(classifier.spec.decision.threshold, arguments.score_threshold)

@@ -24,7 +24,8 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 def info(arguments: argparse.Namespace) -> int:
     """Print it; return 0."""
-    from edge_runtime import describe, models
+    from edge_runtime import models
+    from edge_runtime.show import describe
 
     file = modelfile.read(arguments.file or models.model_to_show())
     print(describe.as_json(file) if arguments.format == "json" else describe.as_text(file))

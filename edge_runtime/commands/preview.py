@@ -46,7 +46,7 @@ def preview(arguments: argparse.Namespace) -> int:
 def _draw(pixels: NDArray[np.uint8]) -> None:
     import shutil
 
-    from edge_runtime import blocks
+    from edge_runtime.show import blocks
 
     columns = shutil.get_terminal_size().columns
     encoding = sys.stdout.encoding or "ascii"

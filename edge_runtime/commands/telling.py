@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from edge_runtime.commands.common import say
 from edge_runtime.errors import Failure, InputError
-from edge_runtime.progress import Progress
-from edge_runtime.render import sentence
+from edge_runtime.show.progress import Progress
+from edge_runtime.show.render import sentence
 
 if TYPE_CHECKING:
-    from edge_runtime.classifier import Result
     from edge_runtime.image import ImageSource
+    from edge_runtime.result import Result
     from edge_runtime.sources import Answer
 
 
@@ -32,7 +32,7 @@ class Telling:
         """
         self._annotated = None
         if copies is not None:
-            from edge_runtime.annotate import Annotated
+            from edge_runtime.show.annotate import Annotated
 
             self._annotated = Annotated(copies)
         self._progress = Progress(total)

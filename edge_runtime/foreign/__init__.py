@@ -14,8 +14,8 @@ from edge_runtime.description import Description, model_name
 from edge_runtime.errors import DamagedModelError, ModelError, UsageError
 from edge_runtime.foreign import onnx, picture, scaling, tflite
 from edge_runtime.modelfile import ModelFile
+from edge_runtime.modelfile.tensors import Arrangement, Graph, Operation, Tensor
 from edge_runtime.spec import ImageInput, ModelSpec, Scores
-from edge_runtime.tensors import Arrangement, Graph, Operation, Tensor
 
 _SCORES: Final[dict[Operation | None, Scores]] = {
     "softmax": "probabilities",

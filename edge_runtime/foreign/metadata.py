@@ -13,9 +13,10 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from edge_runtime import flatbuffer, labels
+from edge_runtime import labels
 from edge_runtime.description import Color, Description
-from edge_runtime.flatbuffer import Table
+from edge_runtime.modelfile import flatbuffer
+from edge_runtime.modelfile.flatbuffer import Table
 
 _NAME: Final = "TFLITE_METADATA"
 _NORMALIZATION: Final = 1  # ProcessUnitOptions

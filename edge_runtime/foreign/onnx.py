@@ -6,11 +6,11 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from edge_runtime import labels, protobuf
+from edge_runtime import labels
 from edge_runtime.description import Color, Description, InputRange
-from edge_runtime.modelfile import onnx_properties
-from edge_runtime.protobuf import Bytes
-from edge_runtime.tensors import Graph, Operation, Tensor, TensorType
+from edge_runtime.modelfile import onnx_properties, protobuf
+from edge_runtime.modelfile.protobuf import Bytes
+from edge_runtime.modelfile.tensors import Graph, Operation, Tensor, TensorType
 
 _TYPES: Final[dict[int, TensorType]] = {
     1: "float32",

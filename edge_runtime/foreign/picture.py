@@ -7,7 +7,7 @@ from typing import Final, get_args
 
 from edge_runtime.description import Description, Layout
 from edge_runtime.errors import ModelError, UsageError
-from edge_runtime.tensors import Tensor
+from edge_runtime.modelfile.tensors import Tensor
 
 _CHANNELS: Final = (1, 3)
 

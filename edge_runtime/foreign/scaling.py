@@ -7,7 +7,7 @@ from typing import get_args
 
 from edge_runtime.description import RANGES, Description, InputRange, Normalisation
 from edge_runtime.errors import ModelError, UsageError
-from edge_runtime.tensors import Tensor
+from edge_runtime.modelfile.tensors import Tensor
 
 # Shares of what an integer input can hold: how far pixels may reach over it, how much of it they
 # use at least, and how far it may be from a usual range.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from edge_runtime import flatbuffer
-from edge_runtime.flatbuffer import Table
 from edge_runtime.foreign import metadata
-from edge_runtime.tensors import Graph, Operation, Tensor, TensorType
+from edge_runtime.modelfile import flatbuffer
+from edge_runtime.modelfile.flatbuffer import Table
+from edge_runtime.modelfile.tensors import Graph, Operation, Tensor, TensorType
 
 _TYPES: Final[dict[int, TensorType]] = {
     0: "float32",

@@ -74,7 +74,7 @@ def test_naming_one_png_loads_nothing_that_only_others_need() -> None:
         "concurrent.futures",
         "csv",
         "edge_runtime.foreign",
-        "edge_runtime.trial",
+        "edge_runtime.opening.trial",
         "PIL.GifImagePlugin",
         "PIL.JpegImagePlugin",
         "PIL.TiffImagePlugin",

@@ -11,9 +11,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageFont
 
-from edge_runtime import Prediction, Result, annotate
-from edge_runtime.annotate import Annotated
+from edge_runtime import Prediction, Result
 from edge_runtime.errors import InputError, OutputError
+from edge_runtime.show import annotate
+from edge_runtime.show.annotate import Annotated
 from edge_runtime.sources import Stdin
 
 Half = Callable[..., NDArray[np.uint8]]

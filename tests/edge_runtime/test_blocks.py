@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge_runtime import blocks
+from edge_runtime.show import blocks
 
 
 def test_two_rows_share_a_line_of_shades() -> None:

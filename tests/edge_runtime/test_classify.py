@@ -19,8 +19,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge_runtime import sources, steady, watch
+from edge_runtime import sources
 from edge_runtime.cli import main
+from edge_runtime.sources import steady, watch
 
 Half = Callable[..., NDArray[np.uint8]]
 Run = Callable[..., tuple[int, list[str], list[str]]]

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from edge_runtime.digest import sha256
+from edge_runtime.modelfile.digest import sha256
 
 
 @pytest.mark.parametrize("size", [0, 1, 1 << 20, (1 << 20) + 1])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime import flatbuffer
+from edge_runtime.modelfile import flatbuffer
 
 
 @given(st.binary(max_size=200))

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_runtime import Classifier, modelfile, protobuf
+from edge_runtime import Classifier, modelfile
 from edge_runtime.errors import DamagedModelError, EdgeError, ModelError, SpecError, UsageError
-from edge_runtime.modelfile import ModelFile
+from edge_runtime.modelfile import ModelFile, protobuf
 
 # The bytes of a file are checked behind `read`, thousands of times, without a disk.
 CHECKERS: dict[str, Callable[[Path, bytes], ModelFile]] = {

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from edge_runtime import progress
-from edge_runtime.progress import Progress
+from edge_runtime.show import progress
+from edge_runtime.show.progress import Progress
 
 
 class Terminal(io.StringIO):

@@ -13,9 +13,10 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge_runtime import Classifier, Failure, Prediction, Result, cameras, steady
+from edge_runtime import Classifier, Failure, Prediction, Result
 from edge_runtime.errors import DeviceError, UsageError
-from edge_runtime.steady import Steady
+from edge_runtime.sources import cameras, steady
+from edge_runtime.sources.steady import Steady
 
 Half = Callable[..., NDArray[np.uint8]]
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from edge_runtime import Classifier, Failure, watch
+from edge_runtime import Classifier, Failure
 from edge_runtime.errors import OutputError
-from edge_runtime.journal import Journal, Signature
-from edge_runtime.watch import Watch
+from edge_runtime.sources import watch
+from edge_runtime.sources.journal import Journal, Signature
+from edge_runtime.sources.watch import Watch
 
 
 @pytest.fixture
@@ -158,7 +159,7 @@ def test_a_line_after_one_that_was_cut_off_is_whole(tmp_path: Path) -> None:
 
 
 def test_outdated_lines_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_runtime.journal._SPARE_LINES", 10)
+    monkeypatch.setattr("edge_runtime.sources.journal._SPARE_LINES", 10)
     path = tmp_path / "journal"
     journal = Journal(path)
     for time_ns in range(50):

@@ -16,8 +16,8 @@ from edge_runtime.files import write_atomically
 from edge_runtime.spec import ImageInput
 
 if TYPE_CHECKING:
-    from edge_runtime.classifier import Result
     from edge_runtime.image import ImageSource
+    from edge_runtime.result import Result
 
 # As a person wants it: in colour, and no smaller than it is unless it is very large.
 _VIEW: Final = ImageInput(2048, 2048, "rgb", mean=(0.0,) * 3, std=(1.0,) * 3)

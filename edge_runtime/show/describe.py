@@ -10,8 +10,8 @@ from edge_runtime import foreign
 from edge_runtime.description import Description
 from edge_runtime.errors import EdgeError, printable
 from edge_runtime.modelfile import ModelFile
+from edge_runtime.modelfile.tensors import Graph
 from edge_runtime.spec import ImageInput, ModelSpec, Parity, Variant
-from edge_runtime.tensors import Graph
 
 
 def as_json(file: ModelFile) -> str:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 from edge_runtime.errors import Failure, InputError, UsageError
 
 if TYPE_CHECKING:
-    from edge_runtime.classifier import Classifier, Result
+    from edge_runtime.classifier import Classifier
     from edge_runtime.image import ImageSource
+    from edge_runtime.result import Result
 
     Answer = tuple[ImageSource | None, Result | Failure]
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from edge_runtime.errors import Failure, printable
 
 if TYPE_CHECKING:
-    from edge_runtime.classifier import Result
     from edge_runtime.postprocess import Prediction
+    from edge_runtime.result import Result
 
 ResultFormat = Literal["text", "json", "jsonl", "csv"]
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, get_args
 
-from edge_runtime import protobuf
-from edge_runtime.digest import sha256
 from edge_runtime.errors import DamagedModelError, ModelError, SpecError
+from edge_runtime.modelfile import protobuf
+from edge_runtime.modelfile.digest import sha256
 from edge_runtime.spec import MAX_SPEC_BYTES, Format, ModelSpec
 
 MAX_MODEL_BYTES = 1 << 30

@@ -17,8 +17,8 @@ from edge_runtime.description import Description
 from edge_runtime.engines import EngineChoice
 from edge_runtime.errors import ModelError, UsageError
 from edge_runtime.modelfile import ModelFile
+from edge_runtime.modelfile.tensors import EXPORTED
 from edge_runtime.spec import ModelSpec, Scores
-from edge_runtime.tensors import EXPORTED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,7 +82,7 @@ def open_model(
 
     answers = None
     if not (file.sealed or trusted):
-        from edge_runtime import trial
+        from edge_runtime.opening import trial
 
         answers = trial.in_a_child(
             file, known.image, engine=engine, num_threads=num_threads, arrangement=arrangement
@@ -97,7 +97,7 @@ def open_model(
     scores = described.scores
     if scores is None:
         if answers is None:
-            from edge_runtime import trial
+            from edge_runtime.opening import trial
 
             answers = backend.run(trial.samples(known.image))
         scores = _judged(file.path, answers)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from edge_runtime.errors import Failure, InputError, UsageError
 
 if TYPE_CHECKING:
-    from edge_runtime.cameras import Camera
-    from edge_runtime.classifier import Classifier, Result
+    from edge_runtime.classifier import Classifier
+    from edge_runtime.result import Result
     from edge_runtime.sources import Answer
+    from edge_runtime.sources.cameras import Camera
 
 _LOW = 0.5  # of the threshold: what a label that is shown may fall to
 

@@ -23,9 +23,9 @@ from edge_runtime.backends import LoadedModel, open_backend
 from edge_runtime.engines import EngineChoice
 from edge_runtime.errors import EdgeError, EngineError, ModelError
 from edge_runtime.modelfile import ModelFile
+from edge_runtime.modelfile.tensors import Arrangement
 from edge_runtime.quiet import is_verbose
 from edge_runtime.spec import ImageInput
-from edge_runtime.tensors import Arrangement
 
 LIMIT_S: Final = 9  # to load and to run; with the start of the process it stays within ten
 _START_LIMIT_S: Final = 60  # to import an engine: a small board reads it from a slow card

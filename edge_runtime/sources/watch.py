@@ -14,8 +14,8 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from edge_runtime.errors import Failure, OutputError
-from edge_runtime.journal import Journal, Signature
 from edge_runtime.sources import pictures_below
+from edge_runtime.sources.journal import Journal, Signature
 
 if TYPE_CHECKING:
     from edge_runtime.classifier import Classifier

@@ -1,0 +1,1 @@
+"""What a person sees: results, progress, pictures as text, copies with their answer drawn on."""
