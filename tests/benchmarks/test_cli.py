@@ -28,17 +28,6 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_help_needs_neither_numpy_nor_pillow_nor_an_engine() -> None:
-    blocked = ("numpy", "PIL", "rich", "ai_edge_litert", "tflite_runtime", "onnxruntime")
-    code = (
-        f"import sys; sys.modules.update(dict.fromkeys({blocked})); "
-        "from benchmarks.cli import main; main(['--help'])"
-    )
-    done = python("-c", code)
-    assert done.returncode == 0, done.stderr
-    assert "--evaluation" in done.stdout
-
-
 def test_the_report_is_written_as_json_and_markdown(
     folder: Folder, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
