@@ -123,12 +123,11 @@ def test_files_with_an_unlabelled_set_say_so_and_are_timed_all_the_same(
     assert broken.accuracy is None
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut short", b"no archive at all"])
 def test_a_set_that_is_no_archive_is_the_reason_of_its_files(
-    folder: Folder, untimed: Settings, content: bytes
+    folder: Folder, untimed: Settings
 ) -> None:
     home = folder("int8.onnx")
-    (home / "evaluation.npz").write_bytes(content)
+    (home / "evaluation.npz").write_bytes(b"no archive at all")
     report = benchmark([home], untimed)
     (row,) = report.measurements
     assert not report.passed

@@ -76,7 +76,7 @@ def test_a_missing_set_says_which_flag_names_it(tmp_path: Path) -> None:
         load(tmp_path / "none.npz")
 
 
-@pytest.mark.parametrize("damage", ["empty", "text", "truncated"])
+@pytest.mark.parametrize("damage", ["empty", "text", "truncated", "only begun"])
 def test_a_file_that_is_no_npz_is_told(tmp_path: Path, damage: str) -> None:
     path = save(tmp_path / "e.npz", images=IMAGES, labels=LABELS)
     match damage:
@@ -86,6 +86,8 @@ def test_a_file_that_is_no_npz_is_told(tmp_path: Path, damage: str) -> None:
             path.write_text("images, labels")
         case "truncated":
             path.write_bytes(path.read_bytes()[:-100])
+        case "only begun":
+            path.write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(InputError, match=r"not a readable \.npz file"):
         load(path)
 

@@ -23,17 +23,6 @@ def fails(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, 
     return code, line
 
 
-def test_help_needs_no_package_at_all() -> None:
-    heavy = ("tensorflow", "keras", "numpy", "PIL", "matplotlib", "rich")
-    code = (
-        f"import sys; sys.modules.update(dict.fromkeys({heavy}));"
-        "from train.cli import main; main(['--help'])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "--dataset" in done.stdout
-    assert "mlp" in done.stdout
-
-
 def test_an_unknown_model_lists_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["--model", "transformer"])

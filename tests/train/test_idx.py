@@ -25,7 +25,7 @@ def test_what_is_written_is_read(
     tmp_path_factory: pytest.TempPathFactory, idx_bytes: IdxBytes, values: np.ndarray, zipped: bool
 ) -> None:
     data = idx_bytes(values)
-    path = tmp_path_factory.mktemp("idx") / "values"
+    path = tmp_path_factory.getbasetemp() / "values"
     path.write_bytes(gzip.compress(data) if zipped else data)
 
     file = idx.read(path)
