@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import io
 import os
 import sys
 import warnings
 from collections.abc import Callable
+from typing import NoReturn
 
 from edge_runtime.errors import EdgeError, OutputError, printable
+
+
+class Parser(argparse.ArgumentParser):
+    """One whose errors are one line as well; argparse prints the whole usage before its own."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is, and exit with 2."""
+        self.exit(2, f"{self.prog}: error: {printable(message)}; see {self.prog} --help\n")
 
 
 def run(program: str, command: Callable[[], int]) -> int:
