@@ -37,8 +37,8 @@ def load(path: Path) -> Baseline:
         path: a report's JSON, a model file, or a folder of model files.
 
     Raises:
-        InputError: the report cannot be read.
-        UsageError: there are no such model files.
+        UsageError: there is no such report, or there are no such model files.
+        InputError: it is no benchmark report.
     """
     if path.suffix.lower() == ".json":
         return Baseline(report.read(path))

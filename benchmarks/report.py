@@ -20,7 +20,7 @@ from benchmarks.measures.pipeline import Rate, Stages
 from benchmarks.measures.size import Size
 from benchmarks.measures.startup import Startup
 from benchmarks.settings import Settings
-from edge_runtime.errors import InputError
+from edge_runtime.errors import InputError, UsageError
 
 SCHEMA: Final = 1
 
@@ -121,12 +121,13 @@ def read(path: Path) -> BenchmarkReport:
     """Read the JSON report that a benchmark wrote.
 
     Raises:
-        InputError: there is no such file, or it is no benchmark report.
+        UsageError: there is no such file.
+        InputError: it is no benchmark report.
     """
     try:
         return BenchmarkReport.from_json(path.read_bytes())
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}; check the path") from error
+        raise UsageError(f"cannot read {path}: {error.strerror}; check the path") from error
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
 

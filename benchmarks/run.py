@@ -36,8 +36,7 @@ def benchmark(
         progress: told what is being done.
 
     Raises:
-        UsageError: a folder is missing or holds no model files.
-        InputError: there is no such evaluation set.
+        UsageError: a folder or the evaluation set is missing, or a folder holds no model files.
         EngineError: MLPerf's LoadGen is asked for and not installed.
     """
     settings = settings or Settings()

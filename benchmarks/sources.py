@@ -45,10 +45,10 @@ def evaluation_sets(
         For every file its set, or why that cannot be used; None where there is none.
 
     Raises:
-        InputError: the one that was named does not exist.
+        UsageError: the one that was named does not exist.
     """
     if named is not None and not named.exists():
-        raise InputError(f"{named} does not exist; check --evaluation")
+        raise UsageError(f"{named} does not exist; check --evaluation")
     homes = {file: named or file.parent / DEFAULT_NAME for file in files}
     sets = {
         home: _loaded(home, settings) for home in dict.fromkeys(homes.values()) if home.exists()

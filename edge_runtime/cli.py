@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = console.Parser(
         prog=f"python -m {PROGRAM}",
         description="Classify pictures with a .tflite or .onnx file, without TensorFlow.",
     )

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
 import io
 import os
 import sys
 import warnings
 from collections.abc import Callable
+from typing import NoReturn
 
 from edge_runtime.errors import EdgeError, OutputError, printable
+
+
+class Parser(argparse.ArgumentParser):
+    """One whose errors are one line as well; argparse prints the whole usage before its own."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is, and exit with 2."""
+        self.exit(2, f"{self.prog}: error: {printable(message)}; see {self.prog} --help\n")
 
 
 def run(program: str, command: Callable[[], int]) -> int:
@@ -20,6 +30,7 @@ def run(program: str, command: Callable[[], int]) -> int:
     Returns:
         The command's own code, the error's `exit_code`, or 130 when interrupted.
     """
+    _replace_closed()
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file's name may hold bytes that are no text; it is printed nevertheless.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -54,6 +65,13 @@ def _run(program: str, command: Callable[[], int]) -> int:
     except EdgeError as error:
         say(program, f"error: {error}")
         return error.exit_code
+
+
+def _replace_closed() -> None:
+    """Where a service was started without stdout or stderr, let there be one that goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  for good
 
 
 def _abandon_stdout() -> None:

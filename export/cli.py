@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     limits = Limits()
-    parser = argparse.ArgumentParser(
+    parser = console.Parser(
         prog="python -m export",
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,

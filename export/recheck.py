@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +42,7 @@ class _Known:
 
 def main(argv: Sequence[str]) -> int:
     """Run the command line; returns the exit code: 1 where a file is not what it was."""
-    parser = argparse.ArgumentParser(
+    parser = console.Parser(
         prog="python -m export verify",
         description="Compare the files of an export with its report: digests, and agreement with "
         "the original on the evaluation pictures, on this machine.",

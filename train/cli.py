@@ -10,7 +10,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, get_args
 
-from edge_runtime.console import run, say
+from edge_runtime.console import Parser, run, say
 from edge_runtime.files import refuse_existing
 from train import recipe
 from train.config import Distribution, TrainConfig
@@ -145,7 +145,7 @@ def _sure(trained: Trained) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m train",
         description="Train a picture classifier; write a run directory for `python -m export`.",
         epilog="Also: `python -m train explore` shows what a data set holds, `python -m train "
@@ -188,7 +188,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _explore_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m train explore",
         description="Show what a data set holds: shapes, classes, values, and 25 of its pictures.",
     )
@@ -207,7 +207,7 @@ def _explore_parser() -> argparse.ArgumentParser:
 
 
 def _evaluate_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m train evaluate",
         description="Ask a finished run about its test pictures again.",
     )

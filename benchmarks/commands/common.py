@@ -17,7 +17,7 @@ PROGRAM: Final = "benchmarks"
 
 def parser(name: str, description: str, epilog: str | None = None) -> argparse.ArgumentParser:
     """A parser with the flags of every command; `name` is empty for the benchmark itself."""
-    made = argparse.ArgumentParser(
+    made = console.Parser(
         prog=f"python -m benchmarks {name}".strip(), description=description, epilog=epilog
     )
     made.add_argument("--version", action="version", version=f"edgeproof {__version__}")

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Give the command its flags."""
     parser = commands.add_parser("check", parents=[common], help="replay the golden samples here")
-    parser.add_argument("files", type=Path, nargs="*", metavar="FILE", help=".tflite or .onnx")
+    parser.add_argument(
+        "files",
+        type=Path,
+        nargs="*",
+        metavar="FILE",
+        help=".tflite or .onnx (default: the Fashion-MNIST model inside)",
+    )
     add_backend(parser)
     parser.set_defaults(command=check)
 

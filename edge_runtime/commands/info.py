@@ -16,7 +16,11 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     """Give the command its flags."""
     parser = commands.add_parser("info", parents=[common], help="what a model file says of itself")
     parser.add_argument(
-        "file", type=Path, nargs="?", help="default: the Fashion-MNIST model inside"
+        "file",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help=".tflite or .onnx (default: the Fashion-MNIST model inside)",
     )
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.set_defaults(command=info)

@@ -68,15 +68,16 @@ class Annotated:
 def draw(picture: Image.Image, text: str) -> Image.Image:
     """An RGB picture with a band of text below it."""
     picture = picture.convert("RGB")
-    if picture.width < _SMALLEST:
-        times = -(-_SMALLEST // picture.width)
+    times = min(-(-_SMALLEST // picture.width), _VIEW.height // picture.height)
+    if times > 1:
         picture = picture.resize(
             (picture.width * times, picture.height * times), Image.Resampling.NEAREST
         )
-    size = max(12, picture.width // 24)
-    band = Image.new("RGB", (picture.width, 2 * size), "black")
-    _write(ImageDraw.Draw(band), text, size, band.width - size)
-    whole = Image.new("RGB", (picture.width, picture.height + band.height))
+    width = max(picture.width, _SMALLEST)  # a sliver gets black beside it
+    size = max(12, width // 24)
+    band = Image.new("RGB", (width, 2 * size), "black")
+    _write(ImageDraw.Draw(band), text, size, width - size)
+    whole = Image.new("RGB", (width, picture.height + band.height))
     whole.paste(picture)
     whole.paste(band, (0, picture.height))
     return whole

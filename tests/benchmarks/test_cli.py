@@ -102,7 +102,8 @@ def test_a_file_whose_name_is_no_text_is_reported_like_any_other(tmp_path: Path)
         (["none"], 2, "none does not exist"),
         (["x.tflite", "--rounds", "0"], 2, "rounds is 0"),
         (["x.tflite", "--report", "report.txt"], 2, "must end in .json"),
-        (["x.tflite", "--evaluation", "none.npz"], 1, "none.npz does not exist"),
+        (["x.tflite", "--evaluation", "none.npz"], 2, "none.npz does not exist"),
+        (["compare", "none.json", "none.json"], 2, "cannot read none.json"),
     ],
 )
 def test_a_wrong_request_is_one_line_that_says_so(

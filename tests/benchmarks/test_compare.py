@@ -165,4 +165,4 @@ def test_two_reports_are_compared_on_the_command_line(
     limited = ["compare", str(before), str(after), "--max-slowdown", "3", "--format", "markdown"]
     assert main(limited) == 1
     assert "beyond a limit" in capsys.readouterr().out
-    assert main(["compare", str(before), str(tmp_path / "none.json")]) == 1
+    assert main(["compare", str(before), str(tmp_path / "none.json")]) == 2

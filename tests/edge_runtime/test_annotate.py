@@ -59,6 +59,15 @@ def test_a_tiny_picture_is_enlarged_for_the_words_to_fit() -> None:
     assert drawn.height > 336
 
 
+def test_a_sliver_is_not_enlarged_beyond_what_a_jpeg_can_hold(tmp_path: Path) -> None:
+    sliver = tmp_path / "sliver.png"
+    Image.new("L", (1, 3000), 255).save(sliver)
+    saved = Annotated(tmp_path / "out").save(str(sliver), result(str(sliver)), "Bag")
+    with Image.open(saved) as copy:
+        assert copy.width == 320
+        assert copy.height < 3100
+
+
 def test_long_words_become_smaller_and_are_not_cut_off() -> None:
     drawn = np.asarray(annotate.draw(Image.new("L", (400, 300)), "Ankle boot 95.4 %, " * 4))
     assert drawn[304:, 395:].max() < 20

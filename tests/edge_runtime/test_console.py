@@ -53,6 +53,19 @@ def test_the_drawing_in_errors_says_the_same_codes() -> None:
     assert drawn == real
 
 
+def test_a_program_without_stdout_and_stderr_has_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+
+    def command() -> int:
+        print("answer", sys.stdout.isatty())
+        raise errors.ModelError("told to nobody")
+
+    assert console.run("tool", command) == 3
+    for stream in (sys.stdout, sys.stderr):
+        stream.close()
+
+
 def test_an_interruption_is_130(capsys: pytest.CaptureFixture[str]) -> None:
     assert console.run("tool", failing(KeyboardInterrupt())) == 130
     assert capsys.readouterr().err == "tool: interrupted\n"
