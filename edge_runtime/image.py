@@ -87,7 +87,10 @@ def _read(path: Path) -> IO[bytes]:
     """A whole file in memory: Pillow then never waits on a card, a share or a changing file."""
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_FILE_BYTES + 1)
+            # Asked for no more than there is: room for the largest file is mapped anew each time,
+            # for which threads wait. A pipe does not say how much there is.
+            size = os.fstat(file.fileno()).st_size or MAX_FILE_BYTES
+            data = file.read(min(size, MAX_FILE_BYTES) + 1)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     if len(data) > MAX_FILE_BYTES:

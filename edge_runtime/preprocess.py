@@ -6,10 +6,11 @@ arithmetic behind them, because a pixel has only 256 values.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-from PIL import Image, ImageChops, ImageOps
+from PIL import Image, ImageOps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 Values = TypeVar("Values", bound=np.generic)
 
+_AS_THEY_ARE = np.arange(256)
+_INVERTED = 255 - _AS_THEY_ARE
 _NOISE = 8  # how far, of 255, a background's pixels may be from their median
 _REACH = 0.99  # share of the object's pixels that are stretched over the whole range
 _MARGIN_TOLERANCE = 24  # how far, of 255, a margin's pixels may be from the corners' colour
@@ -39,17 +42,23 @@ def to_pixels(image: Image.Image, wanted: ImageInput) -> tuple[Pixels, tuple[str
     Returns:
         uint8 pixels 0..255, shape (height, width, channels), and warnings for the reader.
     """
-    image = image.convert("L" if wanted.color == "gray" else "RGB")
+    image = _in(image, "L" if wanted.color == "gray" else "RGB")
     warnings: tuple[str, ...] = ()
     if image.size != (wanted.width, wanted.height):
         background = _background(image)
         if wanted.trim:
             image = _trim(image, background)
+        tones = _AS_THEY_ARE
         if _is_inverted(background, wanted):
-            image, background = ImageOps.invert(image), 255 - background
+            tones, background = _INVERTED, 255 - background
             warnings = (f"polarity inverted: the model expects {_words(wanted)}",)
         if wanted.level:
-            image, background = _level(image, background, wanted)
+            light = wanted.polarity == "light-on-dark"
+            counts = np.array(image.histogram())[tones]
+            tones = _levels(counts, background, light=light)[tones]
+            background = 0 if light else 255
+        if tones is not _AS_THEY_ARE:
+            image = image.point(tones.tolist() * len(image.mode))
         image = _fit(image, wanted, background)
     return np.asarray(image).reshape(wanted.height, wanted.width, wanted.channels), warnings
 
@@ -82,20 +91,31 @@ def lookup(table: NDArray[Values], pixels: Pixels) -> NDArray[Values]:
     return np.stack(channels, axis=-1)
 
 
+def _in(image: Image.Image, mode: str) -> Image.Image:
+    """The picture in a mode; `convert` alone would copy one that is."""
+    return image if image.mode == mode else image.convert(mode)
+
+
 def _background(image: Image.Image) -> int:
     """The brightness that the four corners agree on: their median, 0..255."""
-    grey = image.convert("L")
+    grey = _in(image, "L")
     right, bottom = grey.width - 1, grey.height - 1
+    corners: list[Any]  # of a grey picture, numbers
     corners = [grey.getpixel(place) for place in ((0, 0), (right, 0), (0, bottom), (right, bottom))]
-    return int(np.median(np.array(corners)))
+    _, low, high, _ = sorted(corners)
+    return int(low + high) // 2
 
 
 def _trim(image: Image.Image, background: int) -> Image.Image:
     """Cut margins that keep near the background; a picture that is all margin stays whole."""
-    grey = image.convert("L")
-    distance = ImageChops.difference(grey, Image.new("L", grey.size, background))
-    box = distance.point([255 * (value > _MARGIN_TOLERANCE) for value in range(256)]).getbbox()
+    box = _in(image, "L").point(_beyond_margin(background)).getbbox()
     return image if box is None else image.crop(box)
+
+
+@cache
+def _beyond_margin(background: int) -> list[int]:
+    """255 for each brightness that no margin has, and 0 for the others."""
+    return [255 * (abs(value - background) > _MARGIN_TOLERANCE) for value in range(256)]
 
 
 def _is_inverted(background: int, wanted: ImageInput) -> bool:
@@ -108,21 +128,28 @@ def _words(wanted: ImageInput) -> str:
     return f"a {wanted.polarity.replace('-on-', ' object on a ')} background"
 
 
-def _level(image: Image.Image, background: int, wanted: ImageInput) -> tuple[Image.Image, int]:
-    """Stretch the brightness so that the background is one end and the object reaches the other.
+def _levels(counts: NDArray[np.int_], background: int, *, light: bool) -> NDArray[np.int_]:
+    """What stretches the brightness so that the background is one end and the object the other.
 
     A data set cut out of its background knows no grey paper behind a shirt and no dim lamp. The
     object's farthest hundredth is left out, so that a glint does not set the range.
+
+    Args:
+        counts: how many pixels have each brightness, shape (256,).
+        background: its brightness, 0..255.
+        light: the object is lighter.
+
+    Returns:
+        The new value of each brightness, 0..255, shape (256,).
     """
-    light = wanted.polarity == "light-on-dark"
-    # How far each brightness is from the background, on the object's side of it.
-    distance = np.arange(256) - background if light else background - np.arange(256)
+    # How far each is from the background on the object's side of it, and the way outwards.
+    distance = _AS_THEY_ARE - background if light else background - _AS_THEY_ARE
     distance = np.maximum(distance - _NOISE, 0)
-    counts = np.where(distance > 0, image.histogram(), 0)
-    order = np.argsort(distance, kind="stable")
-    within = np.searchsorted(np.cumsum(counts[order]), _REACH * counts.sum())
-    strength = np.minimum(255 * distance / max(1, distance[order[within]]), 255).astype(np.uint8)
-    return image.point((strength if light else 255 - strength).tolist()), 0 if light else 255
+    outwards = slice(None) if light else slice(None, None, -1)
+    reached = np.cumsum(np.where(distance > 0, counts, 0)[outwards])
+    farthest = distance[outwards][np.searchsorted(reached, _REACH * reached[-1])]
+    strength: NDArray[np.int_] = np.minimum(255 * distance // max(1, farthest), 255)
+    return strength if light else 255 - strength
 
 
 def _fit(image: Image.Image, wanted: ImageInput, background: int) -> Image.Image:

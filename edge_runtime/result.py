@@ -27,12 +27,16 @@ class Result:
         return self.predictions[0] if self.guess is None else self.guess
 
     def to_dict(self) -> dict[str, Any]:
-        """The one JSON shape of command line and library; `time` only where a camera is asked."""
+        """The one JSON shape of command line and library.
+
+        `time` is there only where a camera is asked, `guess` only where there are no predictions.
+        """
         return {
             "source": self.source,
             **({} if self.time is None else {"time": self.time}),
             "model": dict(self.model),
             "predictions": tuple([prediction._asdict() for prediction in self.predictions]),
+            **({} if self.guess is None else {"guess": self.guess._asdict()}),
             "unsure": self.unsure,
             "timing_ms": dict(self.timing_ms),
             "warnings": self.warnings,
