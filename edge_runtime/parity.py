@@ -66,8 +66,10 @@ def class_changes_points(
         Shape (classes,); not a number for a class without pictures.
     """
     change = (actual == labels).astype(np.int64) - (expected == labels)
-    pictures = np.bincount(labels, minlength=classes)
-    sums = np.bincount(labels, weights=change, minlength=classes)
+    # `bincount` takes the machine's own integers, and a 32-bit Pi's are shorter.
+    places = labels.astype(np.intp)
+    pictures = np.bincount(places, minlength=classes)
+    sums = np.bincount(places, weights=change, minlength=classes)
     changes = np.full(classes, np.nan)
     np.divide(100 * sums, pictures, out=changes, where=pictures > 0)
     return changes

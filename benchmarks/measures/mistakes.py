@@ -70,7 +70,9 @@ def confusion(
     classes: int, truth: NDArray[np.int64], answers: NDArray[np.int64]
 ) -> tuple[tuple[int, ...], ...]:
     """How many pictures of each true class (rows) were taken for each class (columns)."""
-    counts = np.bincount(truth * classes + answers, minlength=classes * classes)
+    # `bincount` takes the machine's own integers, and a 32-bit Pi's are shorter.
+    pairs = (truth * classes + answers).astype(np.intp)
+    counts = np.bincount(pairs, minlength=classes * classes)
     return tuple(map(tuple, counts.reshape(classes, classes).tolist()))
 
 
