@@ -31,23 +31,23 @@ def cores() -> int:
 def in_order(function: Callable[[In], Out], items: Iterable[In], workers: int) -> Generator[Out]:
     """Yield `function(item)` for each item, in their order, computed on `workers` threads.
 
-    The caller's thread is one of them: while the next result is not there, it works as well. It
-    reads `items`, at most a few ahead of what was yielded. An exception of `function` is raised
-    where its result would have been. Closing the generator abandons what has not begun.
+    `items` is read by the caller's thread, at most a few items ahead of what was yielded. An
+    exception of `function` is raised where its result would have been. Closing the generator
+    abandons what has not begun.
     """
-    tasks: SimpleQueue[Task[In]] = SimpleQueue()
-    results = _Results(function, tasks)
+    tasks: SimpleQueue[tuple[int, In] | None] = SimpleQueue()
+    results = _Results[Out]()
     threads: list[threading.Thread] = []
     sent = taken = 0
     try:
         for item in items:
-            tasks.put((sent, item))
-            sent += 1
-            if len(threads) < min(workers - 1, sent):
+            if len(threads) < workers:
                 # As daemons, because one may be stuck for ever in a read from a pipe or a share.
                 arguments = (function, tasks, results.queue)
                 threads.append(threading.Thread(target=_work, args=arguments, daemon=True))
                 threads[-1].start()
+            tasks.put((sent, item))
+            sent += 1
             while taken < sent and (sent - taken >= _AHEAD * workers or results.has(taken)):
                 yield results.take(taken)
                 taken += 1
@@ -65,59 +65,46 @@ def in_order(function: Callable[[In], Out], items: Iterable[In], workers: int) -
             thread.join(max(0.0, deadline - monotonic()))
 
 
-Task = tuple[int, In] | None  # None ends a thread
-
-
 class _Done(NamedTuple, Generic[Out]):
     place: int
     result: Out | None
     error: BaseException | None
 
 
-class _Results(Generic[In, Out]):
+class _Results(Generic[Out]):
     """Results in the order they are asked for, whatever the order they come in."""
 
-    def __init__(self, function: Callable[[In], Out], tasks: SimpleQueue[Task[In]]) -> None:
+    def __init__(self) -> None:
         self.queue: SimpleQueue[_Done[Out]] = SimpleQueue()
-        self._function, self._tasks = function, tasks
         self._early: dict[int, _Done[Out]] = {}
 
     def has(self, index: int) -> bool:
-        with suppress(Empty):
-            while True:
-                self._keep(self.queue.get_nowait())
+        while not self.queue.empty():
+            self._receive()
         return index in self._early
 
     def take(self, index: int) -> Out:
-        while not self.has(index):
-            try:
-                task = self._tasks.get_nowait()
-            except Empty:  # others are at it
-                self._keep(self.queue.get())
-            else:
-                if task is not None:
-                    done = _tried(self._function, *task)
-                    if isinstance(done.error, KeyboardInterrupt):  # which waits for nobody's turn
-                        raise done.error
-                    self._keep(done)
+        while index not in self._early:
+            self._receive()
         done = self._early.pop(index)
         if done.error is not None:
             raise done.error
         return done.result  # type: ignore[return-value]  # there is no error, so it is one
 
-    def _keep(self, done: _Done[Out]) -> None:
+    def _receive(self) -> None:
+        done = self.queue.get()
         self._early[done.place] = done
 
 
 def _work(
-    function: Callable[[In], Out], tasks: SimpleQueue[Task[In]], results: SimpleQueue[_Done[Out]]
+    function: Callable[[In], Out],
+    tasks: SimpleQueue[tuple[int, In] | None],
+    results: SimpleQueue[_Done[Out]],
 ) -> None:
     while (task := tasks.get()) is not None:
-        results.put(_tried(function, *task))
-
-
-def _tried(function: Callable[[In], Out], index: int, item: In) -> _Done[Out]:
-    try:
-        return _Done(index, function(item), None)
-    except BaseException as error:  # noqa: BLE001  it is raised where the result is awaited
-        return _Done(index, None, error)
+        index, item = task
+        try:
+            done = _Done(index, function(item), None)
+        except BaseException as error:  # noqa: BLE001  it is raised where the result is awaited
+            done = _Done(index, None, error)
+        results.put(done)
