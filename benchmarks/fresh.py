@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Any, Final
 
-from edge_runtime.errors import EdgeError, ModelError
+from edge_runtime import fresh
+from edge_runtime.errors import EdgeError, EngineError, ModelError
 
 _TIMEOUT_SECONDS: Final = 600
 _NOTHING: Final[Mapping[str, str]] = {}
@@ -35,37 +32,25 @@ def run(
     Raises:
         ModelError: the process failed or died.
     """
-    # -P and PYTHONPATH: the child runs this very package, whatever lies in the working folder.
-    packages = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
     try:
-        child = subprocess.run(  # noqa: S603  our own interpreter and module
-            [sys.executable, "-P", "-m", module],
-            env={**os.environ, **environment, "PYTHONPATH": packages.rstrip(os.pathsep)},
-            input=json.dumps(job),
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT_SECONDS,
-            check=False,
+        child = fresh.run(
+            module, json.dumps(job).encode(), timeout_s=_TIMEOUT_SECONDS, environment=environment
         )
-    except OSError as error:
-        raise ModelError(f"{about}: cannot start a process for it: {error.strerror}") from error
-    except subprocess.TimeoutExpired as error:
-        raise ModelError(f"{about}: no answer after {_TIMEOUT_SECONDS} s") from error
+    except (EngineError, TimeoutError) as error:
+        raise ModelError(f"{about}: {error}") from error
     if child.returncode != 0:
-        raise ModelError(last_words(about, child))
+        raise ModelError(last_words(about, child.returncode, child.stderr.decode(errors="replace")))
     answer: dict[str, Any] = json.loads(child.stdout.splitlines()[-1])
     return answer
 
 
-def last_words(about: str, child: subprocess.CompletedProcess[str]) -> str:
+def last_words(about: str, returncode: int, stderr: str) -> str:
     """Why a process failed, in one line."""
-    if child.returncode < 0:
-        with suppress(ValueError):
-            name = signal.Signals(-child.returncode).name
-            return f"the engine died of {name} on {about}; export or copy it again"
-    lines = child.stderr.strip().splitlines() or [f"exit code {child.returncode}, no message"]
-    return lines[-1]
+    name = fresh.signal_name(returncode)
+    if name is not None:
+        return f"the engine died of {name} on {about}; export or copy it again"
+    lines = stderr.strip().splitlines()
+    return lines[-1] if lines else f"exit code {returncode}, no message"
 
 
 def serve(work: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> int:

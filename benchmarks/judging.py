@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks import machine
 from benchmarks.evaluation import EvaluationSet
 from benchmarks.measures import accuracy, macs, size, startup
 from benchmarks.report import Progress
@@ -17,12 +16,13 @@ from benchmarks.subject import Subject
 from edge_runtime import modelfile
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import EdgeError
+from edge_runtime.parallel import cores
 
 
 def open_all(subjects: Sequence[Subject], settings: Settings, progress: Progress) -> None:
     """Open each file, in fresh processes first: what crashes an engine must not end the benchmark."""
     # Where nothing is timed, they need not wait for each other.
-    with ThreadPoolExecutor(1 if settings.timing else machine.cores()) as pool:
+    with ThreadPoolExecutor(1 if settings.timing else cores()) as pool:
         for done, _ in enumerate(pool.map(lambda one: _open(one, settings), subjects)):
             progress("opening in fresh processes", done + 1, len(subjects))
 
@@ -69,7 +69,7 @@ def _predict(subjects: Sequence[Subject], progress: Progress) -> None:
     by_size = sorted(subjects, key=lambda one: -(one.row.size_bytes or 0))
     total = sum(len(one.evaluation.images) for one in subjects if one.evaluation)
     done = 0
-    with ThreadPoolExecutor(machine.cores()) as pool:
+    with ThreadPoolExecutor(cores()) as pool:
         progress("classifying the evaluation set", done, total)
         answers = [
             (subject, pool.submit(accuracy.predict, subject.classifier, subject.evaluation))

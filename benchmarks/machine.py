@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from benchmarks import emulation
 from edge_runtime import __version__
 from edge_runtime import machine as here
 from edge_runtime.backends.base import ENGINES
+from edge_runtime.parallel import cores
 
 _ROOT: Final = Path("/")
 _CLOCK: Final = "sys/devices/system/cpu/cpu0/cpufreq"
@@ -132,14 +132,6 @@ def _cpu(root: Path) -> str | None:
     cpuinfo = root / "proc/cpuinfo"
     told = here.field(cpuinfo, "model name") or _CORES.get(here.field(cpuinfo, "CPU part") or "")
     return told or platform.processor() or None
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    # Not every system has affinities; sched_getaffinity also sees a container's or taskset's limit.
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _versions() -> dict[str, str]:

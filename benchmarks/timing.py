@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from benchmarks import machine
 from benchmarks.measures import blocks, loadgen, pipeline
 from benchmarks.measures.blocks import Timed
 from benchmarks.report import Progress
 from benchmarks.settings import Settings
 from benchmarks.subject import Subject
 from edge_runtime.errors import EdgeError
+from edge_runtime.parallel import cores
 
 
 def time_all(subjects: Sequence[Subject], settings: Settings, progress: Progress) -> Timed:
@@ -55,7 +55,7 @@ def _follow(subject: Subject, settings: Settings) -> None:
     """From its file on, what a picture costs; and where asked for, pictures a second."""
     threads, batch_sizes = [settings.num_threads], []
     if settings.throughput:
-        threads = sorted({1, settings.num_threads, len(settings.cores or range(machine.cores()))})
+        threads = sorted({1, settings.num_threads, len(settings.cores or range(cores()))})
         batch_sizes = list(pipeline.BATCH_SIZES)
     for num_threads in threads:
         stages, rates = pipeline.measure(

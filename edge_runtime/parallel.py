@@ -23,6 +23,7 @@ _PATIENCE_S = 1.0  # at the end, for threads that are still busy
 
 def cores() -> int:
     """How many cores this process may use."""
+    # Not every system has affinities; sched_getaffinity also sees a container's or taskset's limit.
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -16,6 +15,7 @@ import numpy as np
 from edge_runtime.description import Description
 from edge_runtime.errors import UsageError
 from edge_runtime.files import new_directory, refuse_existing
+from edge_runtime.parallel import cores
 from edge_runtime.spec import ModelSpec
 from export import chatter, latency, page, report, tools
 from export import source as sources
@@ -122,7 +122,7 @@ def export(
         )
         fit = fitting(variants, job.spec.image.color)
         job = replace(job, repair=repair, asked=fit)
-        made = _all(fit, job, folder, tell, jobs or _cores())
+        made = _all(fit, job, folder, tell, jobs or cores())
         tell("measuring speed")
         timed = _timed(made, job, folder)
         finished = replace(
@@ -158,10 +158,6 @@ def _figures(job: Job, made: tuple[VariantReport, ...], prefer: Prefer) -> Expor
 def steps(variants: Sequence[Variant]) -> int:
     """How many times `export` calls `tell`, when nothing goes wrong."""
     return 3 + 2 * len(variants)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _all(

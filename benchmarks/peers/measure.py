@@ -144,7 +144,7 @@ def _litert_benchmark(job: Mapping[str, Any], result: Path) -> dict[str, Any]:
     except subprocess.TimeoutExpired as error:
         raise ModelError("litert-benchmark: no answer after 120 s") from error
     if done.returncode != 0 or not result.exists():
-        raise ModelError(fresh.last_words("litert-benchmark", done))
+        raise ModelError(fresh.last_words("litert-benchmark", done.returncode, done.stderr))
     latency = json.loads(result.read_text())["latency"]
     return {"p50_ms": latency["median_ms"]}
 

@@ -24,6 +24,7 @@ from benchmarks.synthetic import classifier
 from edge_runtime import modelfile
 from edge_runtime.engines import installed_formats
 from edge_runtime.errors import EngineError, ModelError, SpecError
+from edge_runtime.parallel import cores
 from edge_runtime.spec import Format
 
 _FEW: Final = 10_000  # pictures, up to which a process is over soon enough to have three
@@ -157,7 +158,7 @@ def _threads(
             path.write_bytes(classifier.sealed(net, kind))
             runs += [
                 (kind, net.parameters, blocks.Entry(path, noise, count))
-                for count in plan.threads or counts(machine.cores())
+                for count in plan.threads or counts(cores())
             ]
     timed = blocks.time_blocks(
         [entry for _, _, entry in runs],

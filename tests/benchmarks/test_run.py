@@ -112,7 +112,7 @@ def test_a_process_that_dies_leaves_the_name_of_its_signal() -> None:
         text=True,
         check=False,
     )
-    reason = fresh.last_words("model.tflite", died)
+    reason = fresh.last_words("model.tflite", died.returncode, died.stderr)
     assert reason == "the engine died of SIGSEGV on model.tflite; export or copy it again"
 
 
