@@ -32,7 +32,8 @@ def run(
         TimeoutError: it took longer, and was ended.
     """
     # -P and PYTHONPATH: the same packages, whatever lies in the working folder.
-    packages = os.pathsep.join([str(Path(__file__).parents[1]), *filter(None, sys.path)])
+    places = (str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH"), *sys.path)
+    packages = os.pathsep.join(filter(None, places))
     try:
         return subprocess.run(  # noqa: S603  our own interpreter and module
             [sys.executable, "-P", "-m", module],
