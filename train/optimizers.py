@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 
 from train.config import TrainConfig
+from train.muon import Muon
 
 MOMENTUM = 0.9
 WARM_UP = 0.25  # share of the steps in which a one-cycle schedule climbs
@@ -15,16 +16,22 @@ WARM_UP = 0.25  # share of the steps in which a one-cycle schedule climbs
 
 def optimizer(model: keras.Model, config: TrainConfig, rates: Any) -> Any:
     """The optimizer of a training with these learning rates, ready to use."""
-    settings = {"learning_rate": rates, "weight_decay": config.weight_decay}
-    chosen = (
-        keras.optimizers.AdamW(**settings)
-        if config.optimizer == "adam"
-        else keras.optimizers.SGD(**settings, momentum=MOMENTUM, nesterov=True)
-    )
+    chosen = _chosen(config, rates)
     # Decay pulls kernels towards 0; biases and batch normalisation need their size.
     chosen.exclude_from_weight_decay([v for v in model.trainable_variables if v.ndim == 1])
     chosen.build(model.trainable_variables)
     return chosen
+
+
+def _chosen(config: TrainConfig, rates: Any) -> Any:
+    decay = config.weight_decay
+    match config.optimizer:
+        case "adam":
+            return keras.optimizers.AdamW(rates, weight_decay=decay)
+        case "sgd":
+            return keras.optimizers.SGD(rates, MOMENTUM, nesterov=True, weight_decay=decay)
+        case "muon":
+            return Muon(rates, decay)
 
 
 def rates(config: TrainConfig, steps: int) -> Any:

@@ -35,6 +35,9 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
     add_model(parser)
     _add_answers(parser)
     parser.add_argument(
+        "--workers", type=positive, help="pictures at a time (default: one for each core)"
+    )
+    parser.add_argument(
         "--num-threads", type=positive, default=1, help="of the engine (default: 1)"
     )
     add_loading(parser)
@@ -133,7 +136,7 @@ def _classify(parser: argparse.ArgumentParser, arguments: argparse.Namespace) ->
             # Where results are seen as they come, they show the progress themselves.
             hidden = arguments.format != "json" and sys.stdout.isatty()
             telling = Telling(arguments.save_annotated, 0 if hidden else len(pictures))
-            answers = sources.answers(classifier, pictures)
+            answers = sources.answers(classifier, pictures, arguments.workers)
         # Flushed one by one: a reader at the other end of a pipe need not wait.
         for piece in pieces(telling.outcomes(answers), arguments.format):
             sys.stdout.write(piece)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 
 
+_MANY: Final = 1000  # pictures from which processes are quicker than threads, start and all
+
+
 class Stdin(io.BytesIO):
     """One picture's bytes, from standard input."""
 
@@ -34,16 +37,25 @@ class Stdin(io.BytesIO):
 Picture = str | Stdin
 
 
-def answers(classifier: Classifier, pictures: list[Picture | Failure]) -> Iterator[Answer]:
-    """Each picture with its result or failure, in order; failures from before keep their place."""
+def answers(
+    classifier: Classifier, pictures: list[Picture | Failure], workers: int | None = None
+) -> Iterator[Answer]:
+    """Each picture with its result or failure, in order; failures from before keep their place.
+
+    Args:
+        classifier: one that was opened from a file.
+        pictures: as from `expand`.
+        workers: how many are classified at a time; as many as there are cores where None.
+    """
     for failed, group in groupby(pictures, lambda picture: isinstance(picture, Failure)):
         if failed:
             yield from ((None, failure) for failure in group if isinstance(failure, Failure))
             continue
         some = [picture for picture in group if not isinstance(picture, Failure)]
         # One picture needs no threads, and starts sooner without them.
-        workers = 1 if len(some) == 1 else None
-        yield from zip(some, classifier.stream(some, workers=workers), strict=True)
+        at_a_time = 1 if len(some) == 1 else workers
+        stream = classifier.stream(some, workers=at_a_time, processes=len(some) >= _MANY)
+        yield from zip(some, stream, strict=True)
 
 
 def expand(sources: Iterable[str]) -> list[Picture | Failure]:

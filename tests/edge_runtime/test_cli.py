@@ -512,6 +512,38 @@ def test_control_c_is_130_and_one_line(
     assert told == "edge_runtime: interrupted\n"
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_control_c_in_a_long_list_ends_its_processes_and_is_one_line(
+    pictures: dict[str, str], model: str
+) -> None:
+    listed = "\n".join([pictures["top"], pictures["left"]] * 20_000)
+    with subprocess.Popen(
+        [sys.executable, "-m", "edge_runtime", "classify", "--files-from", "-", "--model", model],
+        cwd=ROOT,
+        env=BUFFERED,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # as a shell does: Ctrl-C is sent to all that a command started
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(listed)
+        process.stdin.close()
+        assert process.stdout.readline().startswith(pictures["top"])
+        os.killpg(process.pid, signal.SIGINT)
+        assert len(process.stdout.read().splitlines()) < 40_000
+        assert process.stderr is not None
+        assert process.stderr.read() == "edge_runtime: interrupted\n"
+    assert process.returncode == 130
+    with pytest.raises(ProcessLookupError):
+        while True:  # until the last of them is gone; the test has a limit
+            os.killpg(process.pid, 0)
+            time.sleep(0.05)
+
+
 def test_a_picture_whose_name_is_no_text_is_classified(
     pictures: dict[str, str], model: str, tmp_path: Path
 ) -> None:

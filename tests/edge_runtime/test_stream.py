@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import pickle
 import shutil
@@ -16,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_runtime import Classifier, Failure, ModelSpec, Result
-from edge_runtime.errors import DamagedModelError, InputError, ModelError, UsageError
+from edge_runtime.errors import DamagedModelError, EngineError, InputError, ModelError, UsageError
 from edge_runtime.spec import ImageInput
 
 Half = Callable[..., NDArray[np.uint8]]
@@ -152,6 +153,47 @@ def test_a_classifier_arrives_in_another_process_as_it_was(models: Path, half: H
         found = list(pool.map(opened.classify, pictures))
     expected = [opened.classify(picture).predictions for picture in pictures]
     assert [result.predictions for result in found] == expected
+
+
+@pytest.mark.slow
+def test_a_stream_of_processes_has_the_results_of_one_at_a_time_in_order(
+    models: Path, half: Half
+) -> None:
+    opened = Classifier.open(models / "halves.int8.tflite")
+    pictures: list[Any] = [half(SIDES[index % 4], 30, 20 + index % 100) for index in range(200)]
+    pictures[77] = b"no picture"
+    streamed = list(opened.stream(iter(pictures), workers=2, processes=True))
+    one_at_a_time = list(opened.stream(pictures, workers=1))
+    assert labels([streamed[76], streamed[78]]) == ["top", "left"]
+    assert streamed[77] == one_at_a_time[77]
+    for ours, theirs in zip(streamed, one_at_a_time, strict=True):
+        assert getattr(ours, "predictions", None) == getattr(theirs, "predictions", None)
+
+
+@pytest.mark.slow
+def test_processes_say_why_they_cannot_open_the_model(tmp_path: Path, models: Path) -> None:
+    path = tmp_path / "model.tflite"
+    shutil.copy(models / "halves.int8.tflite", path)
+    opened = Classifier.open(path)
+    path.unlink()
+    with pytest.raises(ModelError, match="cannot read"):
+        list(opened.stream([grey(1)], workers=2, processes=True))
+
+
+@pytest.mark.slow
+def test_a_process_that_dies_ends_the_stream_in_one_line(models: Path) -> None:
+    opened = Classifier.open(models / "halves.int8.tflite")
+    stream = opened.stream(itertools.repeat(grey(1)), workers=2, processes=True)
+    next(stream)
+    for child in multiprocessing.active_children():
+        child.kill()
+    with pytest.raises(EngineError, match="could not start, or died; use one worker"):
+        list(stream)
+
+
+def test_processes_need_a_classifier_that_they_can_open() -> None:
+    with pytest.raises(pickle.PicklingError, match="open it from a file"):
+        list(Classifier(SPEC, Counting()).stream([grey(1)], workers=2, processes=True))
 
 
 def test_it_is_opened_anew_wherever_the_process_stands(
