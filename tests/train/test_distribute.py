@@ -159,7 +159,8 @@ def test_replicas_on_one_machine_keep_even_statistics(fashion_mnist: Path, tmp_p
         "import sys; raise SystemExit(main(sys.argv[1:]))"
     )
     given = ["--data", str(fashion_mnist), "--limit", "600", "--batch-size", "50", "--epochs", "3"]
-    shape = ["--model", "resnet", "--widths", "16,24", "--learning-rate", "0.01"]
+    shape = ["--model", "resnet", "--widths", "16,24", "--optimizer", "muon"]
+    rate = ["--learning-rate", "0.05"]
     out = ["--distribute", "mirrored", "--out", str(tmp_path / "two")]
-    subprocess.run([sys.executable, "-c", code, *given, *shape, *out], check=True)
+    subprocess.run([sys.executable, "-c", code, *given, *shape, *rate, *out], check=True)
     assert accuracy(tmp_path / "two") > 0.3

@@ -22,7 +22,7 @@ KILLS = 4
 def command(idx_folder: Path, out: Path) -> list[str]:
     taught = ["--teacher", str(out.parent / "teacher"), "--versions", "7"]
     shape = ["--model", "resnet", "--widths", "16,8", "--augment", "--average", "0.9"]
-    training = ["--epochs", "60", "--batch-size", "8", "--optimizer", "sgd", "--seed", "3"]
+    training = ["--epochs", "60", "--batch-size", "8", "--optimizer", "muon", "--seed", "3"]
     return ["--dataset", str(idx_folder), *taught, *shape, *training, "--out", str(out), "--resume"]
 
 
