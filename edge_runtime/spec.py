@@ -10,12 +10,13 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field
 from reprlib import repr as shortened
-from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Literal
 
+from edge_runtime import strict_json
 from edge_runtime.errors import SpecError
+from edge_runtime.strict_json import require
 
 SCHEMA = 1
 MAX_SPEC_BYTES = 1 << 20
@@ -27,13 +28,6 @@ Polarity = Literal["any", "light-on-dark", "dark-on-light"]
 Scores = Literal["logits", "probabilities"]
 Format = Literal["tflite", "onnx"]
 Precision = Literal["float32", "float16", "dynamic", "int8", "int16x8"]
-
-T = TypeVar("T")
-
-
-def _require(condition: bool, message: str) -> None:
-    if not condition:
-        raise SpecError(f"spec: {message}")
 
 
 @dataclass(frozen=True)
@@ -56,21 +50,21 @@ class ImageInput:
     level: bool = False  # make the background the end of the range, the object reach the other
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             0 < self.height <= 4096 and 0 < self.width <= 4096,
             f"image size {self.height} x {self.width} is outside 1..4096 pixels",
         )
         for name, values in (("mean", self.mean), ("std", self.std)):
-            _require(
+            require(
                 len(values) == self.channels,
                 f"image.{name} has {len(values)} values for {self.channels} channel(s)",
             )
-        _require(
+        require(
             not self.level or (self.color == "gray" and self.polarity != "any"),
             "image.level needs a grey picture and a polarity",
         )
-        _require(all(map(math.isfinite, self.mean)), "image.mean must be finite")
-        _require(
+        require(all(map(math.isfinite, self.mean)), "image.mean must be finite")
+        require(
             all(math.isfinite(value) and value > 0 for value in self.std),
             "image.std must be finite and above 0",
         )
@@ -92,11 +86,11 @@ class Decision:
     threshold: float = 0.0
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             math.isfinite(self.temperature) and self.temperature > 0,
             "decision.temperature must be above 0",
         )
-        _require(0.0 <= self.threshold <= 1.0, "decision.threshold must be within 0..1")
+        require(0.0 <= self.threshold <= 1.0, "decision.threshold must be within 0..1")
 
 
 @dataclass(frozen=True)
@@ -181,23 +175,21 @@ class ModelSpec:
     provenance: Provenance = Provenance()
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", self.name) is not None,
             f"name {shortened(self.name)} must be letters, digits, '.', '_' or '-'",
         )
-        _require(
-            len(self.labels) >= 2, f"{len(self.labels)} label(s): a classifier has two or more"
-        )
-        _require(len(set(self.labels)) == len(self.labels), "labels must differ from each other")
+        require(len(self.labels) >= 2, f"{len(self.labels)} label(s): a classifier has two or more")
+        require(len(set(self.labels)) == len(self.labels), "labels must differ from each other")
         for label in self.labels:
-            _require(
+            require(
                 0 < len(label) <= 200 and label.isprintable(),
                 f"label {shortened(label)} must be 1 to 200 printable characters",
             )
 
     def to_json(self) -> str:
         """The spec as JSON text, the same text for the same spec."""
-        document = {"schema": SCHEMA, **_encode(self)}
+        document = {"schema": SCHEMA, **strict_json.encode(self)}
         return json.dumps(document, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
     @classmethod
@@ -208,19 +200,8 @@ class ModelSpec:
             SpecError: the text is no JSON object, its schema is newer than this runtime's, or a
                 key is missing, unknown or of the wrong type.
         """
-        _require(len(text) <= MAX_SPEC_BYTES, f"{len(text)} bytes is too large to be a spec")
-        try:
-            document = json.loads(
-                text,
-                object_pairs_hook=_object_without_repeats,
-                parse_constant=_no_constant,
-                parse_float=_finite,
-                parse_int=_whole,
-            )
-        except (ValueError, RecursionError) as error:
-            raise SpecError(f"spec: not valid JSON ({error})") from error
-        if not isinstance(document, dict):
-            raise SpecError("spec: expected a JSON object")
+        require(len(text) <= MAX_SPEC_BYTES, f"{len(text)} bytes is too large to be a spec")
+        document = strict_json.read(text)
         schema = document.pop("schema", None)
         if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
             raise SpecError(
@@ -231,95 +212,4 @@ class ModelSpec:
                 f"spec: schema {schema} is newer than this runtime's {SCHEMA}; "
                 "upgrade edge_runtime on this machine"
             )
-        return _decode_dataclass(cls, document, "spec")
-
-
-def _object_without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise ValueError("a key is given twice")
-    return document
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number in JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError("a number is too large")
-    return number
-
-
-def _whole(text: str) -> int:
-    _finite(text)
-    return int(text)
-
-
-def _encode(value: Any) -> Any:
-    """Dataclasses, tuples and mappings as JSON values; absent optional parts are left out."""
-    if is_dataclass(value):
-        members = {item.name: getattr(value, item.name) for item in fields(value)}
-        return {key: _encode(member) for key, member in members.items() if member is not None}
-    if isinstance(value, Mapping):
-        return {key: _encode(value[key]) for key in sorted(value)}
-    if isinstance(value, tuple):
-        return [_encode(member) for member in value]
-    return value
-
-
-def _decode(kind: Any, value: Any, where: str) -> Any:  # noqa: PLR0911  one line per kind
-    """Turn a JSON value into `kind`, or say where it does not fit."""
-    origin, arguments = get_origin(kind), get_args(kind)
-    if isinstance(kind, type) and is_dataclass(kind):
-        return _decode_dataclass(kind, value, where)
-    if origin is UnionType:  # only ever `X | None` here
-        if value is None:
-            return None
-        return _decode(next(member for member in arguments if member is not NoneType), value, where)
-    if origin is Literal:
-        _require(
-            value in arguments, f"{where} is {shortened(value)}, expected one of {list(arguments)}"
-        )
-        return value
-    if origin is tuple:
-        _require(isinstance(value, list), f"{where} must be a list")
-        members = [arguments[0]] * len(value) if arguments[-1] is Ellipsis else arguments
-        _require(len(value) == len(members), f"{where} must have {len(members)} values")
-        return tuple(
-            _decode(member, item, f"{where}[{index}]")
-            for index, (member, item) in enumerate(zip(members, value, strict=True))
-        )
-    if origin is Mapping:
-        _require(isinstance(value, dict), f"{where} must be an object")
-        for key in value:
-            _require_printable(key, f"a key of {where}")
-        return {key: _decode(arguments[1], item, f"{where}.{key}") for key, item in value.items()}
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    _require(type(value) is kind, f"{where} is {shortened(value)}, expected {kind.__name__}")
-    if kind is str:
-        _require_printable(value, where)
-    return value
-
-
-def _require_printable(text: str, where: str) -> None:
-    """A file's words are shown on terminals, which obey control characters."""
-    _require(text.isprintable(), f"{where} is {shortened(text)}, expected printable characters")
-
-
-def _decode_dataclass(kind: type[T], value: Any, where: str) -> T:
-    if not isinstance(value, dict):
-        raise SpecError(f"spec: {where} must be an object")
-    hints = get_type_hints(kind)
-    known = {item.name: item for item in fields(kind)}  # type: ignore[arg-type]
-    for key in sorted(value.keys() - known.keys()):
-        raise SpecError(
-            f"spec: {where} has an unknown key {shortened(key)}; upgrade edge_runtime, or mend it"
-        )
-    for key, item in known.items():
-        required = item.default is MISSING and item.default_factory is MISSING
-        if required and key not in value:
-            raise SpecError(f"spec: {where} lacks the key {key!r}")
-    return kind(**{key: _decode(hints[key], item, f"{where}.{key}") for key, item in value.items()})
+        return strict_json.decode(cls, document, "spec")

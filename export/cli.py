@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="?",
         help="run directory of `python -m train`, .keras or .h5 file, or SavedModel folder; "
-        "without it, the reference model",
+        "or nano, small (without any) or base, the reference models",
     )
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="folder to make (default: exported/<name>)"
@@ -201,7 +201,9 @@ def _plan(
 def places(model: Path | None, out: Path | None) -> tuple[Path, Path]:
     """The model and the folder to make, defaults filled in."""
     if model is None:
-        return reference.FOLDER, out or Path("exported") / reference.NAME
+        return reference.folder(reference.DEFAULT), out or Path("exported") / reference.FILES
+    if str(model) in reference.MODELS and not model.exists():
+        return reference.folder(str(model)), out or Path("exported") / model
     from export.source import folder_for
 
     return model, out or folder_for(model)

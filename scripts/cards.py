@@ -86,17 +86,20 @@ def _card(folder: Path) -> Iterator[str]:
     yield LIMITS
 
 
+def seeds(folder: Path) -> list[float]:
+    """How much the int8 file of each seed gets right, in %: others than 0 are in `seed-1` and so on."""
+    reports = (folder / "export.json", *sorted(folder.glob("seed-*/export.json")))
+    return [100 * _int8(_json(path))["parity"]["accuracy"] for path in reports]
+
+
 def _seeds(folder: Path) -> Iterator[str]:
-    """Other seeds of the same recipe are in sub-folders, `seed-1` and so on."""
-    others = sorted(folder.glob("seed-*/export.json"))
-    shares = [
-        100 * _int8(_json(path))["parity"]["accuracy"] for path in (folder / "export.json", *others)
-    ]
-    if others:
-        spread = f"{fmean(shares):.2f} ± {stdev(shares):.2f}"
-        yield f"| mean and standard deviation of {len(shares)} seeds, int8, % | {spread} |"
-    else:
+    shares = seeds(folder)
+    if len(shares) == 1:
         yield "| seeds | one |"
+        return
+    spread = f"{fmean(shares):.2f} ± {stdev(shares):.2f}"
+    each = ", ".join(f"{share:.2f}" for share in shares)
+    yield f"| mean and standard deviation of {len(shares)} seeds ({each}), int8, % | {spread} |"
 
 
 def _classes(folder: Path, file: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
+from statistics import fmean, stdev
 from typing import Any, Final
 
 import cards
@@ -26,7 +27,12 @@ from benchmarks.views.tables import tables
 ROOT: Final = Path(__file__).parents[1]
 REPORTS: Final = ROOT / "docs" / "reports"
 PAGES: Final = (ROOT / "README.md",)
-MODELS: Final = {"mlp": "`mlp`, the tutorial's", "reference": "`cnn`, the one inside"}
+MODELS: Final = {
+    "nano": "[`nano`](docs/models/nano.md)",
+    "small": "[`small`](docs/models/small.md), the one inside",
+    "base": "[`base`](docs/models/base.md)",
+    "mlp": "`mlp`, the tutorial's",
+}
 _BLOCK: Final = re.compile(r"(<!-- figures: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -68,14 +74,24 @@ def scaling_pages() -> dict[Path, str]:
 
 def models() -> str:
     """What each model is, how right it is, and what its int8 file makes of that."""
+    known = {folder: name for folder, name in MODELS.items() if (REPORTS / folder).is_dir()}
     rows = [
-        ["model", "parameters", "Keras, % right", "int8 file, % right", "agreement, %", "int8, kB"],
-        ["---", *["---:"] * 5],
-        *([name, *_model_figures(folder)] for folder, name in MODELS.items()),
+        [
+            "model",
+            "parameters",
+            "Keras, % right",
+            "int8 file, % right",
+            "seeds, mean ± sd",
+            "agreement, %",
+            "int8, kB",
+            "training, CPU hours",
+        ],
+        ["---", *["---:"] * 7],
+        *([name, *_model_figures(folder)] for folder, name in known.items()),
     ]
     pictures = _report("mlp", "export")["reference"]["images"]
     commands = [
-        f"{name}: `{_report(folder, 'train')['command']}`" for folder, name in MODELS.items()
+        f"{name}: `{_report(folder, 'train')['command']}`" for folder, name in known.items()
     ]
     return "\n".join(
         [
@@ -91,7 +107,7 @@ def models() -> str:
 
 def reference_benchmark() -> str:
     """The benchmark of the reference model's files."""
-    report = benchmark_report.read(REPORTS / "reference" / "benchmarks.json")
+    report = benchmark_report.read(REPORTS / "small" / "benchmarks.json")
     lines: list[str] = []
     for table in tables(report):
         if not table.title.startswith(("Accuracy", "Speed", "Start-up")):
@@ -104,7 +120,7 @@ def reference_benchmark() -> str:
 
 def peers() -> str:
     """This runtime beside the other ways to classify a picture."""
-    path = REPORTS / "reference" / "peers.json"
+    path = REPORTS / "small" / "peers.json"
     report = PeersReport.from_json(path.read_text(encoding="utf-8"))
     return "\n".join(
         [
@@ -198,7 +214,7 @@ FIGURES: Final[dict[str, Callable[[], str]]] = {
 
 
 def _model_figures(folder: str) -> list[str]:
-    trained = _report(folder, "train")
+    trained, shares = _report(folder, "train"), cards.seeds(REPORTS / folder)
     (int8,) = (
         variant
         for variant in _report(folder, "export")["variants"]
@@ -209,8 +225,10 @@ def _model_figures(folder: str) -> list[str]:
         f"{trained['parameters']:,}",
         f"{trained['test_accuracy']:.2%}".rstrip("%"),
         f"{parity['accuracy']:.2%}".rstrip("%"),
+        f"{fmean(shares):.2f} ± {stdev(shares):.2f} of {len(shares)}" if shares[1:] else "one",
         f"{parity['agreement']:.2%}".rstrip("%"),
         f"{int8['size_bytes'] / 1000:.1f}",
+        f"{trained['cpu_seconds'] / 3600:.1f}",
     ]
 
 

@@ -44,8 +44,8 @@ class TrainConfig:
     dataset: str = setting(
         "fashion-mnist",
         "fashion-mnist, mnist, a folder with a sub-folder of pictures for each class (or train/, "
-        "validation/ and test/ with those), a folder with four IDX files, an .npz with x_train, y_train, x_test "
-        "and y_test, or the train CSV of two (label, pixels)",
+        "validation/ and test/ with those), a folder with four IDX files, an .npz with x_train, "
+        "y_train, x_test and y_test, or the train CSV of two (label, pixels)",
         metavar="NAME|DIR|FILE",
     )
     data: Path | None = setting(
@@ -79,8 +79,8 @@ class TrainConfig:
     )
     widths: tuple[int, ...] | None = setting(
         None,
-        "channels of each stage of a ds-cnn, resnet or ds-resnet; each stage halves the picture, but for the "
-        "first (default: 16,32,64)",
+        "channels of each stage of a ds-cnn, resnet or ds-resnet; each stage halves the picture, but "
+        "for the first (default: 16,32,64)",
         metavar="N[,N…]",
         within=_ONE_OR_MORE,
     )
@@ -92,8 +92,9 @@ class TrainConfig:
     )
     backbone: BackboneName | None = setting(
         None,
-        "of transfer: mobilenetv2 and resnet50v2 lose little as int8, mobilenetv3 more, "
-        "efficientnet most (default: mobilenetv2)",
+        "of transfer: mobilenetv2 and resnet50v2 lose little as int8, mobilenetv3small and "
+        "mobilenetv3large more, efficientnetb0 and efficientnetv2b0 most (default: mobilenetv2)",
+        metavar="NAME",
     )
     weights: str | None = setting(
         None,

@@ -62,15 +62,14 @@ def _csv(outcomes: Iterable[Result | Failure]) -> Iterator[str]:
 
 
 def _csv_rows(outcome: Result | Failure) -> Iterator[list[object]]:
-    """A row for each prediction; one without label where there is none, so that no place is lost."""
+    """A row for each prediction; where there is none, the best guess, without a rank."""
     if isinstance(outcome, Failure):
         yield [outcome.source, "", "", "", "", "", outcome.message, ""]
         return
-    end = [str(outcome.unsure).lower(), "", outcome.time or ""]
-    if not outcome.predictions:
-        yield [outcome.source, "", "", "", "", *end]
-    for rank, found in enumerate(outcome.predictions, start=1):
-        yield [outcome.source, rank, found.label, found.index, f"{found.score:.6f}", *end]
+    ranked: Iterable[tuple[object, Prediction]] = enumerate(outcome.predictions, start=1)
+    for rank, found in ranked if outcome.predictions else [("", outcome.best)]:
+        named = [found.label, found.index, f"{found.score:.6f}"]
+        yield [outcome.source, rank, *named, str(outcome.unsure).lower(), "", outcome.time or ""]
 
 
 def _csv_line(cells: list[object]) -> str:

@@ -1,7 +1,8 @@
-"""The shipped reference model: what `python -m export` exports when no model is named.
+"""The shipped reference models, smallest first: `nano`, `small` and `base`.
 
-A run directory like any other: a small Fashion-MNIST classifier, its calibration pictures and
-1,000 evaluation pictures. `python -m export.reference RUN EXPORTED` fills it.
+Each is a run directory like any other: a Fashion-MNIST classifier, its calibration pictures and
+1,000 evaluation pictures, and beside them its int8 file, but for `small`, whose integer files are
+inside `edge_runtime`. `python -m export.reference NAME RUN EXPORTED` fills one.
 """
 
 from __future__ import annotations
@@ -9,5 +10,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-FOLDER: Final = Path(__file__).parent
-NAME: Final = "fashion-mnist"  # what its files are called
+MODELS: Final = ("nano", "small", "base")
+DEFAULT: Final = "small"
+FILES: Final = "fashion-mnist"  # what the files of an export without a model are called
+
+
+def folder(name: str) -> Path:
+    """The run directory of a reference model."""
+    return Path(__file__).parent / name

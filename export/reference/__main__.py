@@ -1,6 +1,6 @@
-"""`python -m export.reference RUN EXPORTED`: make a trained model the one that is shipped.
+"""`python -m export.reference NAME RUN EXPORTED`: make a trained model the one that is shipped.
 
-Fills this folder from a run directory, and edge_runtime/models/ with the int8 files of its export.
+Fills its folder from a run directory, and that or edge_runtime/models/ with int8 files of its export.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from edge_runtime import console, golden, modelfile, models
 from edge_runtime.errors import InputError, ModelError
 from edge_runtime.files import write_atomically
 from edge_runtime.spec import Format
+from export import reference
 from export import source as sources
-from export.reference import FOLDER
 from export.source import Source
 
 IMAGES: Final = 1000  # evaluation pictures to keep
@@ -28,13 +28,21 @@ IMAGES: Final = 1000  # evaluation pictures to keep
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m export.reference", description=__doc__)
+    parser.add_argument("name", choices=reference.MODELS)
     parser.add_argument("run", type=Path, help="run directory of `python -m train`")
     parser.add_argument("exported", type=Path, help="what `python -m export RUN` made of it")
     arguments = parser.parse_args(argv)
-    return console.run("export.reference", lambda: _fill(arguments.run, arguments.exported))
+    return console.run("export.reference", lambda: _fill(arguments.name, arguments.run, arguments.exported))
 
 
-def fill(run: Path, exported: Path, *, workstation: Path, device: Path) -> None:
+def fill(
+    run: Path,
+    exported: Path,
+    *,
+    workstation: Path,
+    device: Path,
+    formats: Sequence[Format] = get_args(Format),
+) -> None:
     """Copy what is shipped; everything is checked before anything is written.
 
     Args:
@@ -42,13 +50,14 @@ def fill(run: Path, exported: Path, *, workstation: Path, device: Path) -> None:
         exported: what export made of it.
         workstation: the folder that becomes a run directory with fewer evaluation pictures.
         device: the folder that gets the int8 files.
+        formats: which of them.
 
     Raises:
         ModelError: an int8 file is missing, damaged, of another model, or answers otherwise here.
     """
     source = sources.read(run, calibration=True)
     stem = exported / source.spec.name
-    files = [_checked(Path(f"{stem}.int8.{kind}"), source) for kind in get_args(Format)]
+    files = [_checked(Path(f"{stem}.int8.{kind}"), source) for kind in formats]
     for name in (sources.MODEL, sources.CALIBRATION, sources.SUMMARY):
         write_atomically(workstation / name, (run / name).read_bytes(), overwrite=True)
     write_atomically(workstation / sources.EVALUATION, _evaluation(source), overwrite=True)
@@ -56,9 +65,13 @@ def fill(run: Path, exported: Path, *, workstation: Path, device: Path) -> None:
         write_atomically(device / file.path.name, file.data, overwrite=True)
 
 
-def _fill(run: Path, exported: Path) -> int:
-    fill(run, exported, workstation=FOLDER, device=models.FOLDER)
-    print(f"{FOLDER} and {models.FOLDER} hold {run} now")
+def _fill(name: str, run: Path, exported: Path) -> int:
+    folder = reference.folder(name)
+    if name == reference.DEFAULT:
+        fill(run, exported, workstation=folder, device=models.FOLDER)
+    else:
+        fill(run, exported, workstation=folder, device=folder, formats=("tflite",))
+    print(f"{folder} holds {run} now")
     return 0
 
 

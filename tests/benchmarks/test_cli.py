@@ -147,7 +147,7 @@ class Terminal(io.StringIO):
 def test_a_terminal_shows_all_within_100_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("rich")
     monkeypatch.setenv("COLUMNS", "100")
-    measured = read(ROOT / "docs" / "reports" / "reference" / "benchmarks.json")
+    measured = read(ROOT / "docs" / "reports" / "small" / "benchmarks.json")
     gone = Measurement("gone.onnx", failure="cannot read gone.onnx: No such file or directory")
     report = dataclasses.replace(measured, measurements=(*measured.measurements, gone))
     stream = Terminal()

@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium"),
 ]
 
-REPORT = Path("docs/reports/reference/benchmarks.json")
+REPORT = Path("docs/reports/small/benchmarks.json")
 
 
 def helper() -> object:

@@ -97,7 +97,7 @@ def model_files(pi: Pi, models: Path, exported: Path) -> Mapping[str, Path]:
 @pytest.fixture(scope="session")
 def clothes() -> Sequence[Image.Image]:
     """200 pictures of Fashion-MNIST's test set: grey, 28 x 28, light on dark."""
-    with np.load(REPOSITORY / "export/reference/evaluation.npz") as evaluation:
+    with np.load(REPOSITORY / "export/reference/small/evaluation.npz") as evaluation:
         images = evaluation["images"][:PICTURES, :, :, 0]
     return [Image.fromarray(image) for image in images]
 

@@ -182,7 +182,8 @@ def test_below_the_score_threshold_it_is_a_best_guess_and_keeps_its_place(run: R
     document = json.loads(run(*strict, "--format", "jsonl")[1][0])
     assert (document["predictions"], document["unsure"]) == ([], True)
     (row,) = csv.DictReader(run(*strict, "--format", "csv")[1])
-    assert (row["source"], row["label"], row["unsure"]) == ("in/top.png", "", "true")
+    guess = (row["source"], row["rank"], row["label"], row["unsure"])
+    assert guess == ("in/top.png", "", "top", "true")
 
 
 @pytest.mark.usefixtures("folder")

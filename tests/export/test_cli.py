@@ -101,7 +101,16 @@ def test_missing_calibration_is_one_line_with_its_own_code(
 
 
 def test_without_a_model_the_reference_is_exported_under_its_name() -> None:
-    assert places(None, None) == (reference.FOLDER, Path("exported/fashion-mnist"))
+    assert places(None, None) == (reference.folder("small"), Path("exported/fashion-mnist"))
+
+
+def test_a_reference_model_is_known_by_name_but_a_folder_of_that_name_goes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert places(Path("small"), None) == (reference.folder("small"), Path("exported/small"))
+    Path("small").mkdir()
+    assert places(Path("small"), None) == (Path("small"), Path("exported/small"))
 
 
 def test_without_an_output_the_run_gives_its_name() -> None:

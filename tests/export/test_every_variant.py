@@ -34,13 +34,13 @@ def every(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
 def clothes(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """The reference model's integer files for grey and for RGB."""
     out = tmp_path_factory.mktemp("clothes") / "fashion-mnist"
-    return out, export(reference.FOLDER, out=out, variants=select(["int8.tflite"], rgb=True))
+    return out, export(reference.folder("small"), out=out, variants=select(["int8.tflite"], rgb=True))
 
 
 @pytest.fixture(scope="module")
 def tinted() -> NDArray[np.uint8]:
     """200 real pictures of clothes in 200 colours: uint8 0..255, shape (n, height, width, 3), RGB."""
-    with np.load(reference.FOLDER / "evaluation.npz") as archive:
+    with np.load(reference.folder("small") / "evaluation.npz") as archive:
         grey = archive["images"][::5]
     tints = np.random.default_rng(0).uniform(0.4, 1.0, (len(grey), 1, 1, 3))
     tints[: len(grey) // 2] = 1
