@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edge_runtime.errors import OutputError
 from edge_runtime.files import new_directory, refuse_existing
-from edge_runtime.spec import ImageInput
-from train import datasets, distribute, framework, notes, recipe, runs
+from train import datasets, distribute, framework, notes, prepare, runs
 from train.calibrate import calibrate
 from train.checkpoint import Checkpoints, State
 from train.config import Distribution, TrainConfig
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
     from train.save import Trained
 
 SUMMARY: Final = "train.json"
-
-_RANGE_IMAGES: Final = 1000  # training pictures that show which values a model to quantize keeps
 
 # What may be another when an interrupted training goes on: where files are, and a smaller
 # learning rate, which is what a loss that is no number asks for.
@@ -69,13 +66,13 @@ def train(
     work = out.with_name(f"{out.name}.work")
     if not (resume or overwrite):
         _refuse_unfinished(work)
-    dataset = _dataset(config)
+    dataset = prepare.dataset(config)
     notes.tell(dataset, config)
     teachers = [runs.find(folder, dataset, "--teacher") for folder in config.teacher or ()]
     start = runs.find(config.quantize, dataset, "--quantize") if config.quantize else None
-    framework.load(verbose=verbose, onednn=not _narrow(config))
+    framework.load(verbose=verbose, onednn=not prepare.narrow(config))
     strategy = distribute.strategy(distribution)
-    dataset = replace(dataset, image=_normalised(config, dataset.image, start))
+    dataset = replace(dataset, image=prepare.image(config, dataset.image, start))
     chief = distribute.is_chief(distribution)
     checkpoints = Checkpoints(work, _plan(config, dataset, teachers, start), _plan(TrainConfig()))
     if chief:
@@ -105,17 +102,6 @@ def train(
             checkpoints.clear()
         distribute.agree(strategy, 0)  # nobody leaves before the chief has written
     return trained
-
-
-def _dataset(config: TrainConfig) -> datasets.Dataset:
-    """The pictures, and how the model will take them."""
-    dataset = datasets.load(
-        config.dataset, data_dir=config.data, size=config.size, color=config.color
-    )
-    dataset = replace(dataset, mirrors=dataset.mirrors or config.mirror)
-    if config.limit is not None:
-        dataset = dataset.limited(config.limit)
-    return dataset if config.rescale else replace(dataset, image=_unscaled(dataset.image))
 
 
 def _plan(
@@ -165,7 +151,7 @@ def _trained(
 
     done = len(state.history) if state else 0
     keras.utils.set_random_seed(config.seed)
-    model = _model(config, dataset, start)
+    model = prepare.model(config, dataset, start)
     kept = checkpoints.folder if chief else None
     lessons = Lessons(teachers, dataset, config, kept) if teachers else None
     logs = Logs(tensorboard, [v.path for v in model.variables]) if tensorboard else None
@@ -205,46 +191,6 @@ def _trained(
         scores=scores,
         evaluation=evaluate(scores, dataset.test.labels, dataset.labels),
     )
-
-
-def _unscaled(image: ImageInput) -> ImageInput:
-    return replace(image, mean=(0.0,) * image.channels, std=(1.0,) * image.channels)
-
-
-def _narrow(config: TrainConfig) -> bool:
-    """Whether oneDNN would damage memory, as it does in TensorFlow 2.21.
-
-    The gradient of a strided convolution of 1 x 1 with fewer than 16 channels at its input writes
-    where it must not when the number of pictures is odd, as it may be in an epoch's last batch.
-    """
-    if config.quantize is not None:
-        made_by = config.quantize / recipe.NAME
-        return made_by.is_file() and _narrow(TrainConfig(**recipe.read(made_by)))
-    return config.model == "resnet" and any(width < 16 for width in (config.widths or ())[:-1])
-
-
-def _normalised(config: TrainConfig, image: ImageInput, start: Run | None) -> ImageInput:
-    """The contract of the pictures, with the pixel range that a trained network is used to."""
-    if start:
-        return start.spec.image
-    if config.model != "transfer":
-        return image
-    from train import backbones
-
-    return backbones.image(config, image)
-
-
-def _model(config: TrainConfig, dataset: datasets.Dataset, start: Run | None) -> Any:
-    """The model to train: a new one, or a trained one that now rounds as int8 does."""
-    import keras
-
-    from train import models, simulation
-
-    if start is None:
-        return models.build(config, dataset.image, len(dataset.labels))
-    trained = keras.saving.load_model(start.model, compile=False)
-    pictures = dataset.train.sample(_RANGE_IMAGES).images
-    return simulation.simulated(trained, pictures, start.spec.image)
 
 
 def _refuse_unfinished(work: Path) -> None:

@@ -32,7 +32,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("run", type=Path, help="run directory of `python -m train`")
     parser.add_argument("exported", type=Path, help="what `python -m export RUN` made of it")
     arguments = parser.parse_args(argv)
-    return console.run("export.reference", lambda: _fill(arguments.name, arguments.run, arguments.exported))
+    return console.run(
+        "export.reference", lambda: _fill(arguments.name, arguments.run, arguments.exported)
+    )
 
 
 def fill(

@@ -512,6 +512,15 @@ def test_control_c_is_130_and_one_line(
     assert told == "edge_runtime: interrupted\n"
 
 
+def is_running(group: int) -> bool:
+    """Whether anything that a command started is still there."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_control_c_in_a_long_list_ends_its_processes_and_is_one_line(
@@ -538,10 +547,8 @@ def test_control_c_in_a_long_list_ends_its_processes_and_is_one_line(
         assert process.stderr is not None
         assert process.stderr.read() == "edge_runtime: interrupted\n"
     assert process.returncode == 130
-    with pytest.raises(ProcessLookupError):
-        while True:  # until the last of them is gone; the test has a limit
-            os.killpg(process.pid, 0)
-            time.sleep(0.05)
+    while is_running(process.pid):  # at the latest, the test's own limit ends this
+        time.sleep(0.05)
 
 
 def test_a_picture_whose_name_is_no_text_is_classified(

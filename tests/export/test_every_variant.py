@@ -34,7 +34,9 @@ def every(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
 def clothes(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """The reference model's integer files for grey and for RGB."""
     out = tmp_path_factory.mktemp("clothes") / "fashion-mnist"
-    return out, export(reference.folder("small"), out=out, variants=select(["int8.tflite"], rgb=True))
+    return out, export(
+        reference.folder("small"), out=out, variants=select(["int8.tflite"], rgb=True)
+    )
 
 
 @pytest.fixture(scope="module")
