@@ -170,6 +170,12 @@ class TrainConfig:
         metavar="N",
         within=_ONE_OR_MORE,
     )
+    start: Path | None = setting(
+        None,
+        "a run directory whose weights the new model begins with instead of random ones; its shape "
+        "must be the same, its classes need not",
+        metavar="DIR",
+    )
     quantize: Path | None = setting(
         None,
         "instead of a new --model: a run directory whose model is trained on while it rounds as "
@@ -249,6 +255,8 @@ class TrainConfig:
                 raise UsageError(f"{flag(name)} is for a new model, not for --quantize")
         if self.model == "transfer" and not self.rescale:
             raise UsageError("a backbone takes pixels as it was trained; leave --no-rescale out")
+        if self.quantize is not None and self.start is not None:
+            raise UsageError("--quantize trains its own run on; leave --start out")
         if self.quantize is not None and self.scores != "logits":
             raise UsageError("--quantize rounds logits; leave --scores probabilities out")
         if self.quantize is not None and not self.rescale:

@@ -19,6 +19,8 @@ from train.config import TrainConfig
 
 Block = Callable[[Any, int, int], Any]  # of what comes in, channels and stride
 
+LAST = "logits"  # the last layer, the only one that depends on the classes
+
 # Keras' momentum of 0.99 averages over more steps than a short training has.
 STATISTICS_MOMENTUM = 0.9
 
@@ -32,7 +34,7 @@ def build(config: TrainConfig, image: ImageInput, classes: int) -> keras.Model:
         classes: how many logits it gives.
     """
     inputs = keras.Input((image.height, image.width, image.channels), name="image")
-    outputs = layers.Dense(classes, name="logits")(_features(config, inputs))
+    outputs = layers.Dense(classes, name=LAST)(_features(config, inputs))
     return keras.Model(inputs, outputs, name=config.model)
 
 

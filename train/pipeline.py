@@ -28,7 +28,7 @@ SUMMARY: Final = "train.json"
 
 # What may be another when an interrupted training goes on: where files are, and a smaller
 # learning rate, which is what a loss that is no number asks for.
-_MAY_CHANGE: Final = ("data", "teacher", "quantize", "learning_rate")
+_MAY_CHANGE: Final = ("data", "teacher", "start", "quantize", "learning_rate")
 
 
 def train(
@@ -69,7 +69,7 @@ def train(
     dataset = prepare.dataset(config)
     notes.tell(dataset, config)
     teachers = [runs.find(folder, dataset, "--teacher") for folder in config.teacher or ()]
-    start = runs.find(config.quantize, dataset, "--quantize") if config.quantize else None
+    start = prepare.start(config, dataset)
     framework.load(verbose=verbose, onednn=not prepare.narrow(config))
     strategy = distribute.strategy(distribution)
     dataset = replace(dataset, image=prepare.image(config, dataset.image, start))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from edge_runtime.errors import UsageError
 from edge_runtime.spec import ImageInput
-from train import datasets, recipe
+from train import datasets, recipe, runs
 from train.config import TrainConfig
 from train.runs import Run
 
@@ -22,6 +23,15 @@ def dataset(config: TrainConfig) -> datasets.Dataset:
     if config.limit is not None:
         found = found.limited(config.limit)
     return found if config.rescale else replace(found, image=_unscaled(found.image))
+
+
+def start(config: TrainConfig, dataset: datasets.Dataset) -> Run | None:
+    """The run whose model is trained on, if there is one."""
+    if config.quantize is not None:
+        return runs.find(config.quantize, dataset, "--quantize")
+    if config.start is not None:
+        return runs.find(config.start, dataset, "--start", any_classes=True)
+    return None
 
 
 def image(config: TrainConfig, image: ImageInput, start: Run | None) -> ImageInput:
@@ -42,16 +52,56 @@ def image(config: TrainConfig, image: ImageInput, start: Run | None) -> ImageInp
 
 
 def model(config: TrainConfig, dataset: datasets.Dataset, start: Run | None) -> Any:
-    """The model to train: a new one, or a trained one that now rounds as int8 does."""
+    """The model to train: a new one, or a trained one that now rounds as int8 does.
+
+    Raises:
+        UsageError: the run to start from has a model of another shape.
+    """
     import keras
 
     from train import models, simulation
 
-    if start is None:
-        return models.build(config, dataset.image, len(dataset.labels))
-    trained = keras.saving.load_model(start.model, compile=False)
-    pictures = dataset.train.sample(_RANGE_IMAGES).images
-    return simulation.simulated(trained, pictures, start.spec.image)
+    trained = keras.saving.load_model(start.model, compile=False) if start else None
+    if start and config.quantize is not None:
+        pictures = dataset.train.sample(_RANGE_IMAGES).images
+        return simulation.simulated(trained, pictures, start.spec.image)
+    new = models.build(config, dataset.image, len(dataset.labels))
+    if trained is not None:
+        _adopt(new, trained, config)
+    return new
+
+
+def _adopt(new: Any, trained: Any, config: TrainConfig) -> None:
+    """Give a new model the weights of a trained one: the last layer's only if they fit."""
+    ours, theirs = _by_place(new), _by_place(trained)
+    if not _are_alike(ours.body, theirs.body):
+        raise UsageError(
+            f"--start {config.start} holds a model of another shape; give the same --model, "
+            f"--widths and the like as its {recipe.NAME} has"
+        )
+    pairs = list(zip(ours.body, theirs.body, strict=True))
+    if _are_alike(ours.last, theirs.last):
+        pairs += zip(ours.last, theirs.last, strict=True)
+    for variable, value in pairs:
+        variable.assign(value)
+
+
+class _Weights(NamedTuple):
+    body: list[Any]
+    last: list[Any]  # of the only layer that depends on the classes
+
+
+def _by_place(model: Any) -> _Weights:
+    from train.models import LAST
+
+    weights = _Weights([], [])
+    for layer in model.layers:
+        (weights.last if layer.name == LAST else weights.body).extend(layer.weights)
+    return weights
+
+
+def _are_alike(ours: list[Any], theirs: list[Any]) -> bool:
+    return [variable.shape for variable in ours] == [variable.shape for variable in theirs]
 
 
 def narrow(config: TrainConfig) -> bool:

@@ -24,20 +24,21 @@ class Run:
     sha256: str  # of the model file
 
 
-def find(folder: Path, dataset: Dataset, flag: str) -> Run:
+def find(folder: Path, dataset: Dataset, flag: str, *, any_classes: bool = False) -> Run:
     """The model of a run directory, checked against the pictures it will see.
 
     Args:
         folder: the run directory.
         dataset: the pictures.
         flag: how the user named the folder, for messages.
+        any_classes: its model may know other classes.
 
     Raises:
         UsageError: it is no run directory, or its model knows other classes or pictures.
         ModelError: its model is damaged or does not say what it is.
     """
     spec = read_spec(folder, f"{flag} {folder}")
-    if spec.labels != dataset.labels:
+    if spec.labels != dataset.labels and not any_classes:
         raise UsageError(
             f"{flag} {folder} knows {', '.join(spec.labels)}, "
             f"but the pictures show {', '.join(dataset.labels)}; they must be alike"

@@ -49,6 +49,12 @@ def idx_folder(tmp_path: Path) -> Path:
     return _write_idx_folder(tmp_path / "my pictures")
 
 
+@pytest.fixture
+def other_classes(tmp_path: Path) -> Path:
+    """Pictures like those of `idx_folder`, of 5 classes."""
+    return _write_idx_folder(tmp_path / "others", classes=5)
+
+
 @pytest.fixture(scope="session")
 def fashion_mnist() -> Path:
     """The folder of the real Fashion-MNIST; its tests are skipped where it is not installed."""

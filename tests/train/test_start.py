@@ -1,0 +1,67 @@
+"""Training on from an earlier run's weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from train.cli import main
+
+pytest.importorskip("tensorflow")
+
+
+@pytest.fixture
+def first(idx_folder: Path, tmp_path: Path) -> Path:
+    """A short run."""
+    out = tmp_path / "first"
+    assert main(["--dataset", str(idx_folder), *SHAPE, "--out", str(out)]) == 0
+    return out
+
+
+SHAPE = ["--model", "ds-cnn", "--widths", "4,8", "--epochs", "1", "--learning-rate", "0.01"]
+
+
+def weights(run: Path) -> list[Any]:
+    import keras
+
+    return keras.saving.load_model(run / "model.keras").get_weights()  # type: ignore[no-any-return]
+
+
+def test_training_begins_with_the_weights_of_the_run_it_starts_from(
+    idx_folder: Path, first: Path, tmp_path: Path
+) -> None:
+    again = ["--dataset", str(idx_folder), *SHAPE, "--seed", "9", "--out", str(tmp_path / "on")]
+    # A step too small for a float to notice.
+    assert main([*again, "--start", str(first), "--learning-rate", "1e-30"]) == 0
+    kernels = zip(weights(first), weights(tmp_path / "on"), strict=True)
+    assert all(np.array_equal(old, new) for old, new in kernels if old.ndim > 1)
+
+
+def test_pictures_of_other_classes_get_a_new_last_layer(
+    first: Path, tmp_path: Path, other_classes: Path
+) -> None:
+    on = ["--dataset", str(other_classes), *SHAPE, "--out", str(tmp_path / "on")]
+    assert main([*on, "--start", str(first), "--learning-rate", "1e-30"]) == 0
+    old, new = weights(first), weights(tmp_path / "on")
+    assert np.array_equal(old[0], new[0])
+    assert (old[-1].shape, new[-1].shape) == ((3,), (5,))
+
+
+def test_a_model_of_another_shape_is_no_start(
+    idx_folder: Path, first: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on = ["--dataset", str(idx_folder), *SHAPE, "--widths", "4,9", "--out", str(tmp_path / "on")]
+    assert main([*on, "--start", str(first)]) == 2
+    told = capsys.readouterr().err
+    assert f"--start {first} holds a model of another shape" in told
+    assert not list(tmp_path.glob("on*"))
+
+
+def test_start_and_quantize_are_not_for_the_same_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--quantize", "a", "--start", "b", "--out", str(tmp_path / "on")]) == 2
+    assert "leave --start out" in capsys.readouterr().err
