@@ -77,7 +77,7 @@ def _adopt(new: Any, trained: Any, config: TrainConfig) -> None:
     if not _are_alike(ours.body, theirs.body):
         raise UsageError(
             f"--start {config.start} holds a model of another shape; give the same --model, "
-            f"--widths and the like as its {recipe.NAME} has"
+            "--widths and the like as in its train.json"
         )
     pairs = list(zip(ours.body, theirs.body, strict=True))
     if _are_alike(ours.last, theirs.last):
