@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from edge_runtime.engines import EngineChoice
     from edge_runtime.image import ImageSource
 
+_CLOSED = "the classifier is closed; open it again"
 _new = object.__new__
 _BATCH = 32  # pictures at a time: most of what a batch saves, in little memory
 
@@ -210,7 +211,8 @@ class Classifier:
     ) -> Generator[Result | Failure]:
         """Classify any number of pictures on several cores, yielding in order, as they are known.
 
-        Pictures are taken from `pictures` a few ahead of what was yielded, whatever their number.
+        Pictures are taken from `pictures` a few ahead of what was yielded, whatever their number;
+        for processes some dozens for each.
         One that cannot be used is yielded as a `Failure`, and the others go on. Closing the
         generator ends its threads.
 
@@ -224,7 +226,6 @@ class Classifier:
 
         Raises:
             ModelError: the model itself cannot answer.
-            EngineError: processes cannot be started, or one died.
         """
         if workers is not None and workers < 1:
             raise UsageError(f"workers is {workers}, expected 1 or more")
@@ -275,6 +276,8 @@ class Classifier:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if isinstance(self._backend, _Closed):
+            raise UsageError(_CLOSED)
         if self._origin is None:
             raise pickle.PicklingError(
                 "a Classifier made from a backend cannot be sent to another process; "
@@ -332,4 +335,4 @@ class _Closed:
     """What is left of an engine after `close`."""
 
     def run(self, _pixels: NDArray[np.uint8]) -> NoReturn:
-        raise UsageError("the classifier is closed; open it again")
+        raise UsageError(_CLOSED)

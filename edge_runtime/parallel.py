@@ -29,10 +29,12 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def in_order(function: Callable[[In], Out], items: Iterable[In], workers: int) -> Generator[Out]:
+def in_order(
+    function: Callable[[In], Out], items: Iterable[In], workers: int, *, ahead: int = _AHEAD
+) -> Generator[Out]:
     """Yield `function(item)` for each item, in their order, computed on `workers` threads.
 
-    `items` is read by the caller's thread, at most a few items ahead of what was yielded. An
+    `items` is read by the caller's thread, at most `ahead * workers` ahead of what was yielded. An
     exception of `function` is raised where its result would have been. Closing the generator
     abandons what has not begun.
     """
@@ -49,7 +51,7 @@ def in_order(function: Callable[[In], Out], items: Iterable[In], workers: int) -
                 threads[-1].start()
             tasks.put((sent, item))
             sent += 1
-            while taken < sent and (sent - taken >= _AHEAD * workers or results.has(taken)):
+            while taken < sent and (sent - taken >= ahead * workers or results.has(taken)):
                 yield results.take(taken)
                 taken += 1
         while taken < sent:

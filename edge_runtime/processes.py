@@ -6,24 +6,28 @@ picture takes a millisecond, what is left holds it for a third of the time.
 
 from __future__ import annotations
 
+import os
 import pickle
 import signal
+import threading
+import warnings
 from collections.abc import Generator, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Final
 
 from edge_runtime import parallel
-from edge_runtime.errors import EdgeError, EngineError, Failure
+from edge_runtime.errors import EdgeError, Failure
 
 if TYPE_CHECKING:
     from edge_runtime.classifier import Classifier
     from edge_runtime.image import ImageSource
     from edge_runtime.result import Result
 
-_BUNDLE: Final = 32  # pictures sent at a time: a message costs as much as a tenth of a picture
+_BUNDLE: Final = 16  # pictures sent at a time: a message costs as much as a fifth of a picture
+_MOST: Final = 61  # processes; Windows cannot wait for more
 
 _opened: Classifier | EdgeError  # of a worker process: what it works with, or why it cannot
 
@@ -33,39 +37,54 @@ def outcomes(
 ) -> Generator[Result | Failure]:
     """Yield the outcome of each picture, in order, computed in so many processes.
 
+    What they cannot do, this process does: pictures that cannot be sent, such as open files, and
+    all of them where processes do not start, or one has died. They end with the generator, and
+    with this process, whatever ends it.
+
     Args:
         classifier: one that was opened from a file.
-        pictures: what can be sent to another process: paths, bytes, arrays, PIL images.
+        pictures: as for `Classifier.classify`.
         workers: how many processes.
 
     Raises:
-        EngineError: a process cannot be started, or dies.
         ModelError: the model cannot answer, or its file has become another.
-        pickle.PicklingError: the classifier, or a picture, cannot be sent.
+        UsageError: the classifier is closed.
+        pickle.PicklingError: the classifier was not opened from a file.
     """
     frozen = pickle.dumps(classifier)
-    rest = iter(pictures)
-    bundles = iter(lambda: list(islice(rest, _BUNDLE)), [])
+    # Not forked, for engines and threads do not survive that.
+    context = get_context("spawn")
+    # Nothing is ever sent through it. The workers see it close, and end at once.
+    watched, lifeline = context.Pipe(duplex=False)
     try:
-        # Not forked, for engines and threads do not survive that.
-        pool = ProcessPoolExecutor(workers, get_context("spawn"), _open, (frozen,))
-    except (ImportError, OSError) as error:  # a system without shared semaphores
-        raise EngineError(f"cannot start processes: {error}; use one worker") from error
+        pool = ProcessPoolExecutor(min(workers, _MOST), context, _open, (frozen, watched))
+    except (ImportError, OSError):  # a system without shared semaphores
+        yield from classifier.stream(pictures, workers=workers)
+        return
 
     def answered(bundle: list[ImageSource]) -> list[Result | Failure]:
         _uninterrupted()  # the first calls start the processes
-        return pool.submit(_answer, bundle).result()
+        try:
+            return pool.submit(_answer, bundle).result()
+        except EdgeError:
+            raise
+        except Exception:
+            if lifeline.closed:
+                raise
+            return list(classifier.stream(bundle, workers=1))
 
+    rest = iter(pictures)
+    bundles = iter(lambda: list(islice(rest, _BUNDLE)), [])
+    # Twice as many threads as processes, so that each finds its next bundle waiting.
+    results = parallel.in_order(answered, bundles, 2 * workers, ahead=2)
     try:
-        # Twice as many threads as processes, so that each finds its next bundle waiting.
-        for some in parallel.in_order(answered, bundles, 2 * workers):
+        for some in results:
             yield from some
-    except BrokenProcessPool as error:
-        raise EngineError(
-            "a process that classifies could not start, or died; use one worker"
-        ) from error
     finally:
+        lifeline.close()
+        results.close()
         pool.shutdown(cancel_futures=True)
+        watched.close()
 
 
 def _uninterrupted() -> None:
@@ -74,12 +93,22 @@ def _uninterrupted() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
-def _open(frozen: bytes) -> None:
+def _open(frozen: bytes, watched: Connection) -> None:
     global _opened  # noqa: PLW0603  a worker has nothing else that lasts from bundle to bundle
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
+    # What Pillow finds odd in a picture ends in a result or in an error of ours.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
     try:
         _opened = pickle.loads(frozen)  # noqa: S301  from the process that started this one
     except EdgeError as error:
         _opened = error
+
+
+def _end_with(watched: Connection) -> None:
+    """End this process, whatever it is doing, when the one that started it lets go of it."""
+    watched.poll(None)
+    os._exit(0)
 
 
 def _answer(pictures: list[ImageSource]) -> list[Result | Failure]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from edge_runtime.errors import Failure, InputError, UsageError
 
@@ -92,7 +92,7 @@ def named_in(list_file: str) -> list[str]:
         UsageError: there is no such file.
     """
     try:
-        data = sys.stdin.buffer.read() if list_file == "-" else Path(list_file).read_bytes()
+        data = _piped().read() if list_file == "-" else Path(list_file).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {list_file}: {error.strerror}") from error
     names = data.split(b"\0") if b"\0" in data else data.splitlines()
@@ -110,16 +110,22 @@ def pictures_below(folder: str) -> Iterator[os.DirEntry[str]]:
     Raises:
         OSError: the folder itself cannot be read; what cannot be read below it is left out.
     """
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
+    rest = _entries(folder)[::-1]  # the next one is the last: folders may be any number deep
+    while rest:
+        entry = rest.pop()
         if entry.is_dir(follow_symlinks=False):
             with suppress(OSError):
-                yield from pictures_below(entry.path)
-        elif entry.name.lower().endswith(SUFFIXES):
+                rest += _entries(entry.path)[::-1]
+        # No pipes and sockets, which may never come to an end.
+        elif entry.name.lower().endswith(SUFFIXES) and entry.is_file():
             yield entry
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    """What is in a folder and not hidden, by name."""
+    with os.scandir(folder) as found:
+        entries = [entry for entry in found if not entry.name.startswith(".")]
+    return sorted(entries, key=lambda entry: entry.name)
 
 
 def _expand(source: str) -> Iterable[Picture | Failure]:
@@ -145,16 +151,22 @@ def _in_folder(folder: str) -> Iterable[Picture | Failure]:
 
 
 def _stdin() -> Picture | Failure:
-    if sys.stdin is None or sys.stdin.isatty():
-        raise UsageError("`-` means a picture on standard input, and none is piped in")
     from edge_runtime.image import MAX_FILE_BYTES
 
-    data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+    if sys.stdin is not None and sys.stdin.isatty():
+        raise UsageError("`-` means a picture on standard input, and none is piped in")
+    data = _piped().read(MAX_FILE_BYTES + 1)
     if not data:
         return _failure(Stdin.name, "standard input is empty")
     if len(data) > MAX_FILE_BYTES:
         return _failure(Stdin.name, f"standard input is larger than {MAX_FILE_BYTES >> 20} MiB")
     return Stdin(data)
+
+
+def _piped() -> BinaryIO:
+    if sys.stdin is None:  # closed, as a service's may be
+        raise UsageError("`-` means standard input, and there is none")
+    return sys.stdin.buffer
 
 
 def _failure(source: str, message: str) -> Failure:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import os
 import pickle
 import shutil
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -15,9 +19,10 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from edge_runtime import Classifier, Failure, ModelSpec, Result
-from edge_runtime.errors import DamagedModelError, EngineError, InputError, ModelError, UsageError
+from edge_runtime.errors import DamagedModelError, InputError, ModelError, UsageError
 from edge_runtime.spec import ImageInput
 
 Half = Callable[..., NDArray[np.uint8]]
@@ -181,14 +186,75 @@ def test_processes_say_why_they_cannot_open_the_model(tmp_path: Path, models: Pa
 
 
 @pytest.mark.slow
-def test_a_process_that_dies_ends_the_stream_in_one_line(models: Path) -> None:
+def test_what_processes_cannot_do_is_done_here(models: Path, half: Half, tmp_path: Path) -> None:
     opened = Classifier.open(models / "halves.int8.tflite")
-    stream = opened.stream(itertools.repeat(grey(1)), workers=2, processes=True)
+    path = tmp_path / "left.png"
+    Image.fromarray(half("left")).save(path)
+    with path.open("rb") as unsendable:
+        pictures: list[Any] = [half("top")] * 40 + [unsendable, half("right")]
+        *_, left, right = opened.stream(pictures, workers=2, processes=True)
+    assert labels([left, right]) == ["left", "right"]
+
+
+@pytest.mark.slow
+def test_when_a_process_dies_the_stream_goes_on(models: Path, half: Half) -> None:
+    opened = Classifier.open(models / "halves.int8.tflite")
+    stream = opened.stream(itertools.repeat(half("left")), workers=2, processes=True)
     next(stream)
     for child in multiprocessing.active_children():
         child.kill()
-    with pytest.raises(EngineError, match="could not start, or died; use one worker"):
-        list(stream)
+    assert set(labels(itertools.islice(stream, 1000))) == {"left"}
+    stream.close()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(60)
+def test_a_stream_of_processes_can_be_left_while_one_is_stuck(
+    models: Path, half: Half, tmp_path: Path
+) -> None:
+    never = tmp_path / "never.png"
+    os.mkfifo(never)
+    opened = Classifier.open(models / "halves.int8.tflite")
+    pictures: list[Any] = [*[half("left")] * 64, str(never), *[half("left")] * 640]
+    stream = opened.stream(pictures, workers=2, processes=True)
+    next(stream)
+    time.sleep(1)  # until one of them has come to it
+    stream.close()
+    assert not multiprocessing.active_children()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(60)
+def test_processes_end_with_the_one_that_started_them(models: Path) -> None:
+    code = (
+        "import itertools, multiprocessing, sys; from edge_runtime import Classifier\n"
+        "if __name__ == '__main__':\n"
+        "    opened = Classifier.open(sys.argv[1])\n"
+        "    stream = opened.stream(itertools.repeat(b''), workers=2, processes=True)\n"
+        "    next(stream)\n"
+        "    children = [child.pid for child in multiprocessing.active_children()]\n"
+        "    print(*children, flush=True)\n"
+        "    import os, signal; os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    script = models.parent.parent  # importable from here
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(models / "halves.int8.tflite")],
+        cwd=script,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    children = [int(pid) for pid in done.stdout.split()]
+    assert children
+    while any(Path(f"/proc/{pid}").exists() for pid in children):  # the test has a limit
+        time.sleep(0.05)
+
+
+def test_a_closed_classifier_is_not_sent(models: Path) -> None:
+    opened = Classifier.open(models / "halves.int8.tflite")
+    opened.close()
+    with pytest.raises(UsageError, match="closed; open it again"):
+        list(opened.stream([grey(1)], workers=2, processes=True))
 
 
 def test_processes_need_a_classifier_that_they_can_open() -> None:
