@@ -74,7 +74,8 @@ def features(config: TrainConfig, inputs: Any) -> Any:
 
 def _backbone(config: TrainConfig, shape: tuple[int, ...]) -> keras.Model:
     wanted = BACKBONES[config.chosen_backbone]
-    source = config.weights or "imagenet"
+    # A run to start from has its own.
+    source = config.weights or ("none" if config.start else "imagenet")
     if source not in ("imagenet", "none") and not Path(source).is_file():
         raise InputError(f"there is no file {source}; --weights takes imagenet, none or a file")
     try:
@@ -93,7 +94,7 @@ def _backbone(config: TrainConfig, shape: tuple[int, ...]) -> keras.Model:
             else f"expected those of {wanted.make} with include_top=False, as Keras saves them"
         )
         raise InputError(f"cannot use the weights {source}: {reason}; {help_}") from error
-    if source != "none":
+    if config.weights != "none":
         # Statistics of many photographs are better than those of a few batches of ours.
         for layer in model.layers:
             if isinstance(layer, layers.BatchNormalization):

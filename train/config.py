@@ -261,6 +261,8 @@ class TrainConfig:
             raise UsageError("--quantize rounds logits; leave --scores probabilities out")
         if self.quantize is not None and not self.rescale:
             raise UsageError("--quantize takes pixels as its run does; leave --no-rescale out")
+        if self.start is not None and not self.rescale:
+            raise UsageError("--start takes pixels as its run does; leave --no-rescale out")
         stages, blocks = len(self.widths or (0, 0, 0)), len(self.blocks or (0,))
         if blocks not in (1, stages):
             raise UsageError(

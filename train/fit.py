@@ -21,7 +21,7 @@ from train.config import TrainConfig
 from train.datasets import Dataset, Split
 from train.history import Epoch, Listener, best
 from train.teacher import Lessons
-from train.trainer import Trainer, copy
+from train.trainer import Trainer, copy, diverged
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,8 @@ def fit(
         if config.quantize:
             simulation.settle(judged)
         logits = predict(judged, dataset.validation, dataset.image)
+        if not np.isfinite(logits).all():  # before it is kept: nothing could go on from there
+            raise diverged(config, f"the model gives numbers that are none after epoch {number}")
         done = Epoch(number, loss, accuracy, *_judge(logits, dataset.validation.labels))
         history = (*state.history, done)
         kept = judged.get_weights() if best(history) is done else state.weights["best"]

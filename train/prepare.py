@@ -37,13 +37,18 @@ def start(config: TrainConfig, dataset: datasets.Dataset) -> Run | None:
 def image(config: TrainConfig, image: ImageInput, start: Run | None) -> ImageInput:
     """The contract of the pictures, with the pixel range that a trained network is used to.
 
+    A run that is trained on as int8 computes keeps its own; a new model that starts with its
+    weights takes only the range, for the pictures are prepared as their data set says.
+
     Args:
         config: of the training.
         image: the data set's contract.
         start: the run whose model is trained on, if there is one.
     """
-    if start:
+    if start and config.quantize is not None:
         return start.spec.image
+    if start:
+        return replace(image, mean=start.spec.image.mean, std=start.spec.image.std)
     if config.model != "transfer":
         return image
     from train import backbones
@@ -57,30 +62,28 @@ def model(config: TrainConfig, dataset: datasets.Dataset, start: Run | None) -> 
     Raises:
         UsageError: the run to start from has a model of another shape.
     """
-    import keras
-
     from train import models, simulation
 
-    trained = keras.saving.load_model(start.model, compile=False) if start else None
+    trained = start.load() if start else None
     if start and config.quantize is not None:
         pictures = dataset.train.sample(_RANGE_IMAGES).images
         return simulation.simulated(trained, pictures, start.spec.image)
     new = models.build(config, dataset.image, len(dataset.labels))
-    if trained is not None:
-        _adopt(new, trained, config)
+    if start:
+        _adopt(new, trained, config, same_classes=start.spec.labels == dataset.labels)
     return new
 
 
-def _adopt(new: Any, trained: Any, config: TrainConfig) -> None:
-    """Give a new model the weights of a trained one: the last layer's only if they fit."""
+def _adopt(new: Any, trained: Any, config: TrainConfig, *, same_classes: bool) -> None:
+    """Give a new model the weights of a trained one: the last layer's only for the same classes."""
     ours, theirs = _by_place(new), _by_place(trained)
-    if not _are_alike(ours.body, theirs.body):
+    if [each.shape for each in ours.body] != [each.shape for each in theirs.body]:
         raise UsageError(
             f"--start {config.start} holds a model of another shape; give the same --model, "
             "--widths and the like as in its train.json"
         )
     pairs = list(zip(ours.body, theirs.body, strict=True))
-    if _are_alike(ours.last, theirs.last):
+    if same_classes:
         pairs += zip(ours.last, theirs.last, strict=True)
     for variable, value in pairs:
         variable.assign(value)
@@ -98,10 +101,6 @@ def _by_place(model: Any) -> _Weights:
     for layer in model.layers:
         (weights.last if layer.name == LAST else weights.body).extend(layer.weights)
     return weights
-
-
-def _are_alike(ours: list[Any], theirs: list[Any]) -> bool:
-    return [variable.shape for variable in ours] == [variable.shape for variable in theirs]
 
 
 def narrow(config: TrainConfig) -> bool:

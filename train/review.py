@@ -7,20 +7,19 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import postprocess
-from edge_runtime.errors import InputError, ModelError, UsageError
+from edge_runtime.errors import InputError, UsageError
 from edge_runtime.files import write_atomically
 from edge_runtime.preprocess import normalise
 from edge_runtime.spec import ModelSpec
 from train import framework
 from train.calibrate import cross_entropy
 from train.evaluate import Evaluation, evaluate
-from train.runs import MODEL, read_spec
+from train.runs import MODEL, load, read_spec
 
 _PICTURES = "evaluation.npz"
 
@@ -63,7 +62,7 @@ def review(run: Path, chosen: Sequence[int] = ()) -> Review:
         if not 0 <= index < len(actual):
             raise UsageError(f"there is no test picture {index}; expected 0 to {len(actual) - 1}")
     framework.load(verbose=False)
-    outputs = _model(run / MODEL).predict(normalise(images, spec.image), verbose=0)
+    outputs = load(run / MODEL).predict(normalise(images, spec.image), verbose=0)
     scores = postprocess.probabilities(outputs, spec.scores)
     return Review(
         spec=spec,
@@ -118,13 +117,3 @@ def _pictures(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
             return archive["images"], archive["labels"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"{path} cannot be read ({error}); train again") from error
-
-
-def _model(path: Path) -> Any:
-    import keras
-
-    try:
-        return keras.saving.load_model(path, compile=False)
-    except Exception as error:  # Keras lets anything through that its layers raise
-        reason = str(error).strip().partition("\n")[0]
-        raise ModelError(f"Keras cannot load {path}: {reason}; train it again") from error

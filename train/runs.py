@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from edge_runtime import modelfile
 from edge_runtime.errors import ModelError, UsageError
@@ -22,6 +22,14 @@ class Run:
     model: Path
     spec: ModelSpec
     sha256: str  # of the model file
+
+    def load(self) -> Any:
+        """The keras.Model.
+
+        Raises:
+            ModelError: Keras cannot load it.
+        """
+        return load(self.model)
 
 
 def find(folder: Path, dataset: Dataset, flag: str, *, any_classes: bool = False) -> Run:
@@ -72,3 +80,18 @@ def read_spec(folder: Path, named: str) -> ModelSpec:
     if spec is None:
         raise ModelError(f"{path} does not say what it is; train it with `python -m train`")
     return spec
+
+
+def load(path: Path) -> Any:
+    """The keras.Model in a run's file.
+
+    Raises:
+        ModelError: Keras cannot load it.
+    """
+    import keras
+
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # Keras lets anything through that its layers raise
+        reason = str(error).strip().partition("\n")[0]
+        raise ModelError(f"Keras cannot load {path}: {reason}; train it again") from error

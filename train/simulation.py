@@ -101,7 +101,8 @@ def _require_known(model: keras.Model) -> None:
         if not known:
             raise UsageError(
                 f"--quantize: the layer {layer.name!r} ({type(layer).__name__}) cannot be rounded "
-                "as int8 does it; train one of the models of this program"
+                "as int8 does it; it takes runs of mlp, cnn, ds-cnn, resnet and ds-resnet that give "
+                "logits"
             )
 
 

@@ -35,14 +35,12 @@ class Lessons:
             dataset: its training pictures are asked about.
             config: how the pictures are changed.
             folder: where answers are kept; None asks each time.
-        """
-        import keras
 
+        Raises:
+            ModelError: Keras cannot load one.
+        """
         self._dataset, self._config, self._folder = dataset, config, folder
-        self._models = [
-            (keras.saving.load_model(teacher.model, compile=False), teacher.spec)
-            for teacher in teachers
-        ]
+        self._models = [(teacher.load(), teacher.spec) for teacher in teachers]
 
     def of(self, version: int) -> NDArray[np.float16]:
         """The logits of one version of every training picture: shape (n, classes).

@@ -92,10 +92,7 @@ class Trainer:
             counts = self._steps(iterator, tf.constant(count), counts, frozen)
             loss = float(counts[1])
             if not math.isfinite(loss):
-                raise UsageError(
-                    f"the loss is {loss} in epoch {number}: the steps are too large; "
-                    f"try --learning-rate {self._config.learning_rate / 10:g}"
-                )
+                raise diverged(self._config, f"the loss is {loss} in epoch {number}")
             on_step(done + count)
         if self._strategy.num_replicas_in_sync > 1:
             self._even()
@@ -149,6 +146,13 @@ class Trainer:
         own = self._strategy.run(read)
         for variable, values in zip(statistics, own, strict=True):
             variable.assign(self._strategy.reduce("MEAN", values, axis=None))
+
+
+def diverged(config: TrainConfig, seen: str) -> UsageError:
+    """What to say when training has left the numbers."""
+    return UsageError(
+        f"{seen}: the steps are too large; try --learning-rate {config.learning_rate / 10:g}"
+    )
 
 
 def copy(model: keras.Model) -> keras.Model:

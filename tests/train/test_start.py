@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from edge_runtime.spec import ImageInput, ModelSpec
+from train import prepare
 from train.cli import main
+from train.config import TrainConfig
+from train.runs import Run
 
 pytest.importorskip("tensorflow")
 
@@ -58,6 +63,26 @@ def test_a_model_of_another_shape_is_no_start(
     told = capsys.readouterr().err
     assert f"--start {first} holds a model of another shape" in told
     assert not list(tmp_path.glob("on*"))
+
+
+def test_pictures_are_prepared_as_their_own_data_set_says(tmp_path: Path) -> None:
+    ours = ImageInput(8, 6, "gray", mean=(0.0,), std=(255.0,))
+    theirs = replace(ours, mean=(9.0,), std=(50.0,), trim=True)
+    run = Run(tmp_path / "model.keras", ModelSpec("it", ("a", "b"), theirs, "logits"), "")
+    taken = prepare.image(TrainConfig(start=tmp_path), ours, run)
+    assert taken == replace(ours, mean=(9.0,), std=(50.0,))
+    assert prepare.image(TrainConfig(quantize=tmp_path), ours, run) == theirs
+
+
+def test_a_damaged_model_is_no_start(
+    idx_folder: Path, first: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = bytearray((first / "model.keras").read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    (first / "model.keras").write_bytes(data)
+    out = ["--start", str(first), "--out", str(tmp_path / "on")]
+    assert main(["--dataset", str(idx_folder), *SHAPE, *out]) == 3
+    assert "Traceback" not in capsys.readouterr().err
 
 
 def test_start_and_quantize_are_not_for_the_same_run(

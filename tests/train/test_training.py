@@ -226,10 +226,13 @@ def test_train_toml_repeats_the_run(idx_folder: Path, tmp_path: Path) -> None:
         assert (again / name).read_text() == (first / name).read_text()
 
 
-def test_a_loss_that_is_no_number_stops_with_advice_and_writes_nothing(
-    idx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+# With all pictures in one step, only what the model says afterwards is no number.
+@pytest.mark.parametrize("batch", ["8", "1000"])
+def test_a_loss_that_is_no_number_stops_with_advice_and_keeps_nothing(
+    idx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], batch: str
 ) -> None:
     arguments = ["--dataset", str(idx_folder), "--optimizer", "sgd", "--learning-rate", "1e30"]
+    arguments += ["--batch-size", batch]
     assert main([*arguments, "--out", str(tmp_path / "runs" / "mlp")]) == 2
     assert "try --learning-rate 1e+29" in capsys.readouterr().err
     assert not list((tmp_path / "runs").iterdir())
