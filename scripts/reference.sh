@@ -10,8 +10,7 @@ make_model() {
     run="$1"
     [ "$2" = 0 ] || run="$1-$2"
     reports="docs/reports/${3:-$1}"
-    [ -f "runs/$run/train.json" ] ||
-        python -m train --config "$1" --seed "$2" --out "runs/$run" --resume
+    python -m train --config "$1" --seed "$2" --out "runs/$run" --resume
     python -m export "runs/$run" --out "exported/$run" --overwrite
     mkdir -p "$reports"
     cp "runs/$run/train.json" "exported/$run/export.json" "$reports/"
@@ -23,8 +22,7 @@ ship() {
     python -m export.reference "$1" "runs/$1" "exported/$1"
 }
 
-[ -f runs/mlp/train.json ] ||
-    python -m train --dataset fashion-mnist --model mlp --epochs 10 --out runs/mlp --resume
+python -m train --dataset fashion-mnist --model mlp --epochs 10 --out runs/mlp --resume
 python -m export runs/mlp --out exported/mlp --overwrite
 cp runs/mlp/train.json exported/mlp/export.json docs/reports/mlp/
 
@@ -40,5 +38,10 @@ python -m export runs/small --only tflite --rgb --out exported/rgb --overwrite
 python -m benchmarks peers exported/small/fashion-mnist.int8.tflite --overwrite \
     --keras runs/small/model.keras --rgb exported/rgb/fashion-mnist.int8-rgb.tflite \
     --report docs/reports/small/peers.json
+python scripts/overhead.py
+python scripts/stream.py
+python scripts/idle.py
+python scripts/photographs.py
+python scripts/pipeline_cost.py --config small --report docs/reports/train/pipeline.json
 python -m benchmarks scaling --report docs/reports/scaling/scaling.json --overwrite
 python scripts/figures.py

@@ -96,6 +96,8 @@ def check(folders: Sequence[Path], data: Path | None) -> int:
     scores = sorted((score(path, test) for path in files), key=lambda each: each.parameters)
     for line in table(scores):
         print(line)
+    if missing := GOALS.keys() - {each.name for each in scores} if folders == SHIPPED else ():
+        raise ModelError(f"no int8 file of {', '.join(sorted(missing))} is shipped")
     seconds = time.monotonic() - started
     print(f"\n{len(test):,} test pictures, through edge_runtime, in {seconds:.0f} s")
     return 0 if all(each.passed for each in scores) else 1
@@ -141,10 +143,11 @@ def _known(file: modelfile.ModelFile) -> tuple[str, int]:
     if file.spec is None:
         raise ModelError(f"{file.path} does not say what it is; export it again")
     digest = file.spec.provenance.source_sha256
-    for report in sorted(REPORTS.glob("*/export.json")):
-        if _json(report).get("source_sha256") == digest:
-            return report.parent.name, int(_json(report.with_name("train.json"))["parameters"])
-    raise ModelError(f"no report in {REPORTS} is of the model that {file.path} was made from")
+    for name in GOALS:
+        for report in sorted((REPORTS / name).rglob("export.json")):  # of each seed
+            if _json(report).get("source_sha256") == digest:
+                return name, int(_json(report.with_name("train.json"))["parameters"])
+    raise ModelError(f"{file.path} is made from none of the reference models in {REPORTS}")
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -56,7 +56,14 @@ def read(path: Path) -> dict[str, Any]:
         if name is None:
             raise UsageError(f"{path} has an unknown key {key!r}; {_nearest(key, known)}")
         settings[name] = _value(path, key, plain(hints[name]), value)
+    if path.parent == FOLDER and "teacher" in settings:
+        settings["teacher"] = tuple(map(_shipped, settings["teacher"]))
     return settings
+
+
+def _shipped(folder: Path) -> Path:
+    """A run that comes with the package: as it is named in a checkout, elsewhere where it is."""
+    return folder if folder.is_dir() else FOLDER.parents[1] / folder
 
 
 def write(config: TrainConfig) -> str:
