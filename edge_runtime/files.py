@@ -26,7 +26,9 @@ def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> Non
     refuse_existing(path, overwrite=overwrite)
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        # Only the beginning, for the whole name may be as long as a file system takes.
+        prefix = f".{path.name[:32]}."
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=".tmp")
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:

@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from edge_runtime.errors import InputError
 
-_NUMBERED: Final = re.compile(r"(\d+)(?:\s*[:,]\s*|\s+)(.*\S)")
+_DIGITS: Final = 9  # a label's number has no more; Python refuses to read thousands
+_NUMBERED: Final = re.compile(r"(\d{1,9})(?:\s*[:,]\s*|\s+)(.*\S)")
 MAX_BYTES: Final = 4 << 20
 
 
@@ -89,7 +90,7 @@ def _from_json(name: str, text: str) -> tuple[str, ...]:
 
 
 def _pair(key: str, value: Any) -> tuple[int, str] | None:
-    if isinstance(value, str) and key.isdecimal():
+    if isinstance(value, str) and key.isdecimal() and len(key) <= _DIGITS:
         return int(key), value
     if isinstance(value, int) and not isinstance(value, bool):  # Keras' `class_indices`
         return value, key

@@ -150,6 +150,8 @@ def _check_usage(parser: argparse.ArgumentParser, arguments: argparse.Namespace)
         parser.error("name pictures, or --watch a folder, or ask a --camera: one of the three")
     if (arguments.once or arguments.state) and arguments.watch is None:
         parser.error("--once and --state go with --watch")
+    if arguments.workers and arguments.camera is not None:
+        parser.error("a camera gives one picture at a time; leave --workers out")
     if (arguments.fps or arguments.steady) and arguments.camera is None:
         parser.error("--fps and --steady go with --camera")
     endless = arguments.camera is not None or (arguments.watch and not arguments.once)
@@ -172,7 +174,13 @@ def _watched(arguments: argparse.Namespace, classifier: Classifier, model: str) 
     if copies and copies.resolve().is_relative_to(folder.resolve()):
         raise UsageError(f"{copies} is inside {folder}: its copies would be classified as well")
     journal = watch.journal_of(folder, model, arguments.state, tell=say)
-    return watch.answers(classifier, watch.Watch(folder, journal), once=arguments.once, tell=say)
+    return watch.answers(
+        classifier,
+        watch.Watch(folder, journal),
+        once=arguments.once,
+        tell=say,
+        workers=arguments.workers,
+    )
 
 
 def _seen(arguments: argparse.Namespace, classifier: Classifier) -> Iterator[Answer]:

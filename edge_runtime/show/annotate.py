@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # As a person wants it: in colour, and no smaller than it is unless it is very large.
 _VIEW: Final = ImageInput(2048, 2048, "rgb", mean=(0.0,) * 3, std=(1.0,) * 3)
-_LONGEST_NAME: Final = 100  # characters: no file system refuses that many
+_LONGEST_NAME: Final = 180  # bytes: file systems take 255, with a number and an ending
 _SMALLEST: Final = 320  # pixels of width; smaller pictures are enlarged, for the writing to fit
 
 
@@ -57,7 +57,8 @@ class Annotated:
         return path
 
     def _free(self, source: str) -> Path:
-        stem = re.sub(r"[^\w.-]", "-", Path(source).stem)[:_LONGEST_NAME]
+        plain = re.sub(r"[^\w.-]", "-", Path(source).stem)
+        stem = plain.encode()[:_LONGEST_NAME].decode(errors="ignore")
         while True:
             count = self._used[stem] = self._used.get(stem, 0) + 1
             path = self._folder / (f"{stem}.jpg" if count == 1 else f"{stem}-{count}.jpg")

@@ -23,16 +23,22 @@ class Signature(NamedTuple):
 class Journal:
     """Names, as text relative to the folder, and the signature each was done with.
 
+    A line of another model counts for nothing, and goes when the journal is written anew.
     A line that a power cut left half-written is passed over: its file is then done again.
     """
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, model: str = "") -> None:
         """Read the journal at `path`, where there is one; None remembers for this run only.
+
+        Args:
+            path: the file, made where there is none.
+            model: digest of the model file that does them.
 
         Raises:
             OutputError: it cannot be read or added to.
         """
         self.path = path
+        self._model = model[:12]
         self._lines = 0
         self.done: dict[str, Signature] = {}
         if path is None:
@@ -51,8 +57,9 @@ class Journal:
     def _read(self, line: str) -> None:
         self._lines += 1
         with suppress(ValueError, TypeError):  # cut off, or no line of ours
-            name, size, mtime_ns = json.loads(line)
-            self.done[str(name)] = Signature(int(size), int(mtime_ns))
+            name, size, mtime_ns, model = json.loads(line)
+            if model == self._model:
+                self.done[str(name)] = Signature(int(size), int(mtime_ns))
 
     def add(self, name: str, signature: Signature) -> None:
         """Note that a file was done.
@@ -65,13 +72,13 @@ class Journal:
         if self.path is None:
             return
         if self._lines > 2 * len(self.done) + _SPARE_LINES:
-            lines = [_line(*entry) for entry in self.done.items()]
+            lines = [self._line(*entry) for entry in self.done.items()]
             write_atomically(self.path, "".join(lines).encode(), overwrite=True)
             self._lines = len(lines)
             return
         try:
             with self.path.open("a", encoding="utf-8") as file:
-                file.write(_line(name, signature))
+                file.write(self._line(name, signature))
         except OSError as error:
             raise _unwritable(self.path, error) from error
         self._lines += 1
@@ -81,9 +88,8 @@ class Journal:
         for name in names:
             self.done.pop(name, None)
 
-
-def _line(name: str, signature: Signature) -> str:
-    return json.dumps([name, *signature]) + "\n"
+    def _line(self, name: str, signature: Signature) -> str:
+        return json.dumps([name, *signature, self._model]) + "\n"
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:

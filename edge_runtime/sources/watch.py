@@ -129,11 +129,11 @@ def journal_of(
     Raises:
         OutputError: `place` cannot be written.
     """
-    if place is not None:
-        return Journal(place)
     try:
-        journal = Journal(folder / f".edge_runtime-{model[:12]}.jsonl")
+        journal = Journal(place or folder / f".edge_runtime-{model[:12]}.jsonl", model)
     except OutputError as error:
+        if place is not None:
+            raise
         tell(f"{error}; after a restart all is done again, unless --state names another file")
         return Journal(None)
     if journal.done:
@@ -144,7 +144,12 @@ def journal_of(
 
 
 def answers(
-    classifier: Classifier, watch: Watch, *, once: bool, tell: Callable[[str], None]
+    classifier: Classifier,
+    watch: Watch,
+    *,
+    once: bool,
+    tell: Callable[[str], None],
+    workers: int | None = None,
 ) -> Iterator[Answer]:
     """Classify what arrives in a folder, for ever, or what is complete in it now.
 
@@ -161,7 +166,7 @@ def answers(
             ready, out_of_reach = [], True
         else:
             out_of_reach = False
-        for path, outcome in zip(ready, classifier.stream(ready), strict=True):
+        for path, outcome in zip(ready, classifier.stream(ready, workers=workers), strict=True):
             if isinstance(outcome, Failure):
                 if not os.path.lexists(path):  # deleted or renamed meanwhile
                     continue

@@ -41,6 +41,7 @@ def test_labels_that_only_begin_with_numbers_keep_them(tmp_path: Path) -> None:
         ('{"0": "cat", "2": "owl"}', r"numbers its labels \[0, 2\] … 2, expected 0 to 1"),
         ('{"0": {"name": "cat"}}', "expected a list of labels"),
         ("[1, 2]", "expected a list of labels"),
+        (f'{{"{"9" * 5000}": "cat"}}', "expected a list of labels"),
         ('{"0": "cat"', "is no JSON"),
     ],
 )

@@ -94,6 +94,33 @@ def test_a_link_to_a_folder_above_does_not_go_round_in_circles() -> None:
     assert sources.expand(["in"]) == ["in/c.webp"]
 
 
+def test_what_is_no_file_in_a_folder_is_left_out(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    (tmp_path / "b.png").touch()
+    assert sources.expand([str(tmp_path)]) == [str(tmp_path / "b.png")]
+
+
+def test_a_list_from_nowhere_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    for ask in (lambda: sources.named_in("-"), lambda: sources.only("-")):
+        with pytest.raises(UsageError, match="there is none"):
+            ask()
+
+
+def test_long_lists_go_to_processes_and_short_ones_do_not() -> None:
+    asked = []
+
+    class Recording:
+        def stream(self, some: list[str], *, workers: int | None, processes: bool) -> list[str]:
+            asked.append((len(some), workers, processes))
+            return some
+
+    some: list[Any] = ["a.png"] * 999
+    classifier: Any = Recording()
+    list(sources.answers(classifier, [*some, Failure("x", "InputError", "no"), *some, "a.png"], 3))
+    assert asked == [(999, 3, False), (1000, 3, True)]
+
+
 def test_a_dash_is_a_picture_on_standard_input(piped: Callable[..., None]) -> None:
     piped(b"bytes of a picture")
     (picture,) = sources.expand(["-"])

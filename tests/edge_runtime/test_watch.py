@@ -147,8 +147,17 @@ def test_a_line_that_was_cut_off_costs_only_its_own_picture(tmp_path: Path) -> N
     journal = Journal(path)
     journal.add("a.png", Signature(1, 2))
     journal.add("odd\udce9\n.png", Signature(3, 4))
-    path.write_bytes(path.read_bytes()[:-5] + b'\n["c.png", 5, 6]\nnull\n[1]\n')
+    path.write_bytes(path.read_bytes()[:-5] + b'\n["c.png", 5, 6, ""]\nnull\n[1]\n')
     assert Journal(path).done == {"a.png": (1, 2), "c.png": (5, 6)}
+
+
+def test_another_model_begins_anew_in_the_same_file(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    Journal(path, "old").add("a.png", Signature(1, 2))
+    new = Journal(path, "new")
+    assert new.done == {}
+    new.add("a.png", Signature(1, 2))
+    assert Journal(path, "new").done == Journal(path, "old").done == {"a.png": (1, 2)}
 
 
 def test_a_line_after_one_that_was_cut_off_is_whole(tmp_path: Path) -> None:
