@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import golden, modelfile, spec
-from edge_runtime.spec import ModelSpec
-from export import colour, repair
+from edge_runtime.spec import Format, ModelSpec
+from export import colour, repair, tools
 from export.calibration import CalibrationSet
 from export.formats import converter
 from export.formats.layers import Layer
@@ -110,7 +110,8 @@ def _finish(
     """Annotate, verify and seal; a file outside the limits is taken away again."""
     path, format_ = folder / file_name(variant, job), converter(variant.format)
     needs = format_.needs(made.model)
-    model = format_.annotate(made.model, job.spec)
+    own = _of_format(job.spec, variant.format)
+    model = format_.annotate(made.model, own)
     converted = perf_counter()
 
     tell(f"{path.name}: verifying")
@@ -123,7 +124,7 @@ def _finish(
         kept_float=made.kept_float,
         min_runtime=needs.runtime,
     )
-    path.write_bytes(format_.seal(model, replace(job.spec, variant=about), None))
+    path.write_bytes(format_.seal(model, replace(own, variant=about), None))
     source = job.source
     file = modelfile.read(path)
     answers = measure(file, source.evaluation, source.labels, job.reference, slow=variant.slow)
@@ -134,7 +135,7 @@ def _finish(
     samples = choose(reference, answers.scores)
     largest = float(np.max(np.abs(answers.scores - reference)[samples], initial=0))
     about = replace(about, parity=answers.parity, golden_tolerance=largest + _OTHER_MACHINE)
-    final = replace(job.spec, variant=about)
+    final = replace(own, variant=about)
     path.write_bytes(format_.seal(model, final, _golden(job, answers.rows[samples])))
     file = modelfile.read(path)
     problems = job.limits.problems(answers.parity) + _replay(file)
@@ -158,6 +159,12 @@ def _finish(
         operations=needs.operations,
         min_runtime=needs.runtime,
     )
+
+
+def _of_format(said: ModelSpec, format_: Format) -> ModelSpec:
+    """The spec for files in one format: it names no tools of another's."""
+    made_with = tools.used_for(format_, said.provenance.versions)
+    return replace(said, provenance=replace(said.provenance, versions=made_with))
 
 
 def _in_rgb(job: Job) -> Job:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -43,6 +43,17 @@ def versions(variants: Iterable[Variant]) -> dict[str, str]:
         "python": platform.python_version(),
         **{package: _version(module, package) for module, package in _packages(variants).items()},
     }
+
+
+def used_for(format_: Format, versions: Mapping[str, str]) -> dict[str, str]:
+    """Of such versions, those of what files in this format are made with."""
+    of_others = {
+        package
+        for other, packages in _OF_FORMAT.items()
+        if other != format_
+        for package in packages.values()
+    }
+    return {name: number for name, number in versions.items() if name not in of_others}
 
 
 def _version(module: str, package: str) -> str:

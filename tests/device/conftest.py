@@ -13,6 +13,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from edge_runtime import models as shipped
+from export import reference
 from tests.device import lab
 from tests.device.lab import Pi
 from tests.device.userlands import REPOSITORY, USERLANDS
@@ -83,7 +84,12 @@ def exported() -> Path:
 def model_files(pi: Pi, models: Path, exported: Path) -> Mapping[str, Path]:
     """Every model file for the Pi's engines, in its home, by name; none twice."""
     found: dict[bytes, str] = {}
-    for kind, folder in (("tiny", models), ("shipped", shipped.FOLDER), ("exported", exported)):
+    for kind, folder in (
+        ("tiny", models),
+        ("shipped", shipped.FOLDER),
+        *((name, reference.folder(name)) for name in reference.MODELS),
+        ("exported", exported),
+    ):
         for path in sorted(folder.iterdir()):
             if path.suffix[1:] in pi.userland.formats:
                 found.setdefault(path.read_bytes(), f"{kind}/{path.name}")

@@ -66,6 +66,7 @@ def test_files_carry_all_that_a_device_needs(exported: Exported, trained: Path) 
         assert spec.provenance.source_sha256 == report.source_sha256
         assert spec.provenance.seed == 1
         assert "tensorflow" in spec.provenance.versions
+        assert ("tf2onnx" in spec.provenance.versions) == (variant.format == "onnx")
         assert golden.check(file).passed
         assert golden.check(file).samples == variant.golden_samples == 16
     assert trained.name in report.source

@@ -6,15 +6,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_runtime import modelfile
+from benchmarks.measures.size import parts
+from edge_runtime import golden, modelfile, models
 from edge_runtime.errors import ModelError
-from export import ExportReport, source
+from export import ExportReport, reference, source
 from export.reference.__main__ import fill, first_of_each
+
+LARGEST_KIB = {"nano": 32, "small": 125, "base": 380}  # without golden samples
 
 
 def test_evaluation_pictures_come_from_every_class_alike() -> None:
     labels = np.array([2, 0, 0, 1, 2, 0, 1, 1, 2])
     assert first_of_each(labels, classes=3, count=6).tolist() == [0, 1, 2, 3, 4, 6]
+
+
+@pytest.mark.parametrize("name", reference.MODELS)
+def test_each_shipped_model_has_its_int8_file_of_the_size_that_was_asked_for(name: str) -> None:
+    run = source.read(reference.folder(name), calibration=True)
+    shipped = models.FOLDER if name == reference.DEFAULT else reference.folder(name)
+    file = modelfile.read(shipped / "fashion-mnist.int8.tflite")
+    assert file.spec is not None
+    assert file.spec.provenance.source_sha256 == run.sha256
+    assert len(file.data) - parts(file).golden_bytes <= LARGEST_KIB[name] * 1024
+    assert golden.check(file).passed
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from edge_runtime.spec import ImageInput
 from train import recipe
 from train.cli import main
 from train.config import TrainConfig
+
+ROOT = Path(__file__).parents[2]
 
 
 def written(path: Path, text: str) -> Path:
@@ -94,6 +97,20 @@ def test_the_reference_models_are_recipes_known_by_name(name: str, most: int) ->
 
     image = ImageInput(28, 28, "gray", mean=(0.0,), std=(255.0,))
     assert models.build(config, image, 10).count_params() <= most
+
+
+@pytest.mark.parametrize("name", ["nano", "small", "base"])
+def test_the_shipped_models_were_trained_by_their_recipes(name: str) -> None:
+    trained = json.loads((ROOT / "export/reference" / name / "train.json").read_text())
+    assert TrainConfig(**recipe.read(recipe.find(name))).repeats(trained["config"])
+
+
+def test_a_shipped_teacher_is_found_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (teacher,) = recipe.read(recipe.find("small"))["teacher"]
+    assert (teacher / "model.keras").is_file()
 
 
 def test_an_unknown_recipe_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
