@@ -28,8 +28,10 @@ def test_every_file_of_a_model_takes_the_same_work_in_its_own_arithmetic(
 def test_work_is_counted_as_one_would_by_hand() -> None:
     found = macs.count(modelfile.read(Path("edge_runtime/models/fashion-mnist.int8.tflite")))
     # Output positions x kernel x channels in x channels out, layer by layer; then the dense one.
-    convolutions = ((28, 1, 24), (28, 24, 24), (14, 24, 32), (14, 32, 48), (7, 48, 64), (7, 64, 64))
-    by_hand = sum(side**2 * 9 * into * out for side, into, out in convolutions) + 64 * 10
+    whole = [(28, 9, 1, 16), *[(28, 9, 16, 16)] * 4]
+    separable = [(14, 16, 96), *[(14, 96, 96)] * 3, (7, 96, 128), *[(7, 128, 128)] * 2]
+    by_hand = sum(side**2 * kernel * into * out for side, kernel, into, out in whole)
+    by_hand += sum(side**2 * (9 * into + into * out) for side, into, out in separable) + 128 * 10
     assert found == macs.Work(by_hand, "int8")
 
 
