@@ -34,8 +34,7 @@ def run(program: str, command: Callable[[], int]) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A file's name may hold bytes that are no text; it is printed nevertheless.
         sys.stdout.reconfigure(errors="backslashreplace")
-    # What Pillow finds odd in a picture ends in a result or in an error of ours.
-    warnings.filterwarnings("ignore", module=r"PIL\.")
+    hide_pillow_warnings()
     try:
         code = _run(program, command)
         sys.stdout.flush()  # now, while a reader that has gone can still be answered for
@@ -52,6 +51,11 @@ def run(program: str, command: Callable[[], int]) -> int:
         say(program, f"error: cannot write the output: {error.strerror}; free some space")
         return OutputError.exit_code
     return code
+
+
+def hide_pillow_warnings() -> None:
+    """For the rest of this process: what Pillow finds odd in a picture ends in a result or error."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 def say(program: str, text: object) -> None:

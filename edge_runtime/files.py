@@ -26,9 +26,7 @@ def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> Non
     refuse_existing(path, overwrite=overwrite)
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Only the beginning, for the whole name may be as long as a file system takes.
-        prefix = f".{path.name[:32]}."
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=".tmp")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=_hidden(path), suffix=".tmp")
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -62,7 +60,7 @@ def new_directory(
         if path.name in ("", "..") or (path.exists() and not path.is_dir()):
             raise OutputError(f"{path} cannot be replaced by a folder; name another place")
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp"))
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=_hidden(path), suffix=".tmp"))
         try:
             temporary.chmod(0o777 & ~_umask())
             yield temporary
@@ -129,6 +127,11 @@ def _sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _hidden(path: Path) -> str:
+    """How a temporary sibling's name begins: like the file's, which may be as long as names can."""
+    return f".{path.name[:32]}."
 
 
 def _umask() -> int:

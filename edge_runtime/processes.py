@@ -10,7 +10,6 @@ import os
 import pickle
 import signal
 import threading
-import warnings
 from collections.abc import Generator, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from itertools import islice
@@ -18,7 +17,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Final
 
-from edge_runtime import parallel
+from edge_runtime import console, parallel
 from edge_runtime.errors import EdgeError, Failure
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from edge_runtime.image import ImageSource
     from edge_runtime.result import Result
 
-_BUNDLE: Final = 16  # pictures sent at a time: a message costs as much as a fifth of a picture
+_BUNDLE: Final = 16  # pictures sent at a time: a message takes as long as a third of a small one
 _MOST: Final = 61  # processes; Windows cannot wait for more
 
 _opened: Classifier | EdgeError  # of a worker process: what it works with, or why it cannot
@@ -97,8 +96,7 @@ def _open(frozen: bytes, watched: Connection) -> None:
     global _opened  # noqa: PLW0603  a worker has nothing else that lasts from bundle to bundle
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(watched,), daemon=True).start()
-    # What Pillow finds odd in a picture ends in a result or in an error of ours.
-    warnings.filterwarnings("ignore", module=r"PIL\.")
+    console.hide_pillow_warnings()
     try:
         _opened = pickle.loads(frozen)  # noqa: S301  from the process that started this one
     except EdgeError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, Final
@@ -94,11 +94,17 @@ def seeds(folder: Path) -> list[float]:
 def _seeds(folder: Path) -> Iterator[str]:
     shares = seeds(folder)
     if len(shares) == 1:
-        yield "| seeds | one |"
+        yield f"| seeds | {spread(shares)} |"
         return
-    spread = f"{fmean(shares):.2f} ± {stdev(shares):.2f}"
     each = ", ".join(f"{share:.2f}" for share in shares)
-    yield f"| mean and standard deviation of {len(shares)} seeds ({each}), int8, % | {spread} |"
+    yield f"| mean and standard deviation of the seeds ({each}), int8, % | {spread(shares)} |"
+
+
+def spread(shares: Sequence[float]) -> str:
+    """Mean, standard deviation and number of seeds; of one, that it is one."""
+    if len(shares) == 1:
+        return "one"
+    return f"{fmean(shares):.2f} ± {stdev(shares):.2f} of {len(shares)}"
 
 
 def _classes(folder: Path, file: str) -> Iterator[str]:

@@ -11,7 +11,6 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
-from statistics import fmean, stdev
 from typing import Any, Final
 
 import cards
@@ -74,7 +73,6 @@ def scaling_pages() -> dict[Path, str]:
 
 def models() -> str:
     """What each model is, how right it is, and what its int8 file makes of that."""
-    known = {folder: name for folder, name in MODELS.items() if (REPORTS / folder).is_dir()}
     rows = [
         [
             "model",
@@ -87,11 +85,11 @@ def models() -> str:
             "training, CPU hours",
         ],
         ["---", *["---:"] * 7],
-        *([name, *_model_figures(folder)] for folder, name in known.items()),
+        *([name, *_model_figures(folder)] for folder, name in MODELS.items()),
     ]
     pictures = _report("mlp", "export")["reference"]["images"]
     commands = [
-        f"{name}: `{_report(folder, 'train')['command']}`" for folder, name in known.items()
+        f"{name}: `{_report(folder, 'train')['command']}`" for folder, name in MODELS.items()
     ]
     return "\n".join(
         [
@@ -233,7 +231,7 @@ FIGURES: Final[dict[str, Callable[[], str]]] = {
 
 
 def _model_figures(folder: str) -> list[str]:
-    trained, shares = _report(folder, "train"), cards.seeds(REPORTS / folder)
+    trained = _report(folder, "train")
     (int8,) = (
         variant
         for variant in _report(folder, "export")["variants"]
@@ -244,7 +242,7 @@ def _model_figures(folder: str) -> list[str]:
         f"{trained['parameters']:,}",
         f"{trained['test_accuracy']:.2%}".rstrip("%"),
         f"{parity['accuracy']:.2%}".rstrip("%"),
-        f"{fmean(shares):.2f} ± {stdev(shares):.2f} of {len(shares)}" if shares[1:] else "one",
+        cards.spread(cards.seeds(REPORTS / folder)),
         f"{parity['agreement']:.2%}".rstrip("%"),
         f"{int8['size_bytes'] / 1000:.1f}",
         f"{trained['cpu_seconds'] / 3600:.1f}",

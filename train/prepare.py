@@ -64,7 +64,7 @@ def model(config: TrainConfig, dataset: datasets.Dataset, start: Run | None) -> 
     """
     from train import models, simulation
 
-    trained = start.load() if start else None
+    trained = runs.load(start.model) if start else None
     if start and config.quantize is not None:
         pictures = dataset.train.sample(_RANGE_IMAGES).images
         return simulation.simulated(trained, pictures, start.spec.image)

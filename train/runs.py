@@ -23,14 +23,6 @@ class Run:
     spec: ModelSpec
     sha256: str  # of the model file
 
-    def load(self) -> Any:
-        """The keras.Model.
-
-        Raises:
-            ModelError: Keras cannot load it.
-        """
-        return load(self.model)
-
 
 def find(folder: Path, dataset: Dataset, flag: str, *, any_classes: bool = False) -> Run:
     """The model of a run directory, checked against the pictures it will see.

@@ -18,7 +18,7 @@ from edge_runtime.files import write_atomically
 from edge_runtime.spec import ModelSpec
 from train.config import TrainConfig
 from train.datasets import Dataset
-from train.runs import Run
+from train.runs import Run, load
 from train.sealed import pack, unpack
 
 
@@ -40,7 +40,7 @@ class Lessons:
             ModelError: Keras cannot load one.
         """
         self._dataset, self._config, self._folder = dataset, config, folder
-        self._models = [(teacher.load(), teacher.spec) for teacher in teachers]
+        self._models = [(load(teacher.model), teacher.spec) for teacher in teachers]
 
     def of(self, version: int) -> NDArray[np.float16]:
         """The logits of one version of every training picture: shape (n, classes).

@@ -236,10 +236,9 @@ def test_processes_end_with_the_one_that_started_them(models: Path) -> None:
         "    print(*children, flush=True)\n"
         "    import os, signal; os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    script = models.parent.parent  # importable from here
     done = subprocess.run(
         [sys.executable, "-c", code, str(models / "halves.int8.tflite")],
-        cwd=script,
+        cwd=models.parent.parent,  # the package can be imported from there
         capture_output=True,
         text=True,
         check=False,
