@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from edge_runtime.errors import UsageError
 from edge_runtime.spec import Color, Scores
+from train import combinations
 from train.settings import Within, check, flag, setting, written
 
 ModelName = Literal["mlp", "cnn", "ds-cnn", "resnet", "ds-resnet", "transfer"]
@@ -26,15 +27,6 @@ Optimizer = Literal["adam", "sgd", "muon"]
 Schedule = Literal["constant", "cosine", "one-cycle"]
 
 _ONE_OR_MORE: Final = Within(1)
-_SHAPED: Final[dict[str, tuple[ModelName, ...]]] = {  # which models a setting of shape is for
-    "units": ("mlp",),
-    "widths": ("ds-cnn", "resnet", "ds-resnet"),
-    "blocks": ("ds-cnn", "resnet", "ds-resnet"),
-    "backbone": ("transfer",),
-    "weights": ("transfer",),
-    "frozen": ("transfer",),
-    "fine_tuning": ("transfer",),
-}
 
 
 @dataclass(frozen=True)
@@ -135,7 +127,8 @@ class TrainConfig:
     )
     weight_decay: float = setting(
         0.0,
-        "pull on the weights towards 0, times the learning rate, each step",
+        "pull on the weights towards 0, times the learning rate, each step (with muon: on those that "
+        "are not of whole convolutions)",
         metavar="X",
         within=Within(0),
     )
@@ -246,28 +239,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         check(self)
-        for name, models in _SHAPED.items():
-            if getattr(self, name) is not None and self.model not in models:
-                raise UsageError(
-                    f"{flag(name)} is for --model {', '.join(models)}, not for {self.model}"
-                )
-            if getattr(self, name) is not None and self.quantize is not None:
-                raise UsageError(f"{flag(name)} is for a new model, not for --quantize")
-        if self.model == "transfer" and not self.rescale:
-            raise UsageError("a backbone takes pixels as it was trained; leave --no-rescale out")
-        if self.quantize is not None and self.start is not None:
-            raise UsageError("--quantize trains its own run on; leave --start out")
-        if self.quantize is not None and self.scores != "logits":
-            raise UsageError("--quantize rounds logits; leave --scores probabilities out")
-        if self.quantize is not None and not self.rescale:
-            raise UsageError("--quantize takes pixels as its run does; leave --no-rescale out")
-        if self.start is not None and not self.rescale:
-            raise UsageError("--start takes pixels as its run does; leave --no-rescale out")
-        stages, blocks = len(self.widths or (0, 0, 0)), len(self.blocks or (0,))
-        if blocks not in (1, stages):
-            raise UsageError(
-                f"--blocks has {blocks} numbers, expected 1 or one for each of {stages} --widths"
-            )
+        for contradiction in combinations.contradictions(self):
+            raise UsageError(contradiction)
 
     @property
     def chosen_backbone(self) -> BackboneName:

@@ -1,10 +1,11 @@
-"""What a person should know of the pictures before a training begins."""
+"""What a person should know of the pictures and the settings before a training begins."""
 
 from __future__ import annotations
 
 import sys
 from typing import Final
 
+from train import combinations
 from train.config import TrainConfig
 from train.datasets import Dataset
 
@@ -24,6 +25,8 @@ def tell(dataset: Dataset, config: TrainConfig) -> None:
             "--no-rescale: pixels stay 0..255, which most models learn badly from; "
             "this is for comparison"
         )
+    for line in combinations.idle(config):
+        _say(line)
     counts = dict(zip(dataset.labels, dataset.train.counts(len(dataset.labels)), strict=True))
     rare, frequent = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
     if counts[frequent] <= _IMBALANCE * counts[rare]:

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     Answer = tuple[ImageSource | None, Result | Failure]
 
 # A folder's files by their names; a file that is named itself may be called anything.
-SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
-
+SUFFIXES: Final = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif")
 
 _MANY: Final = 1000  # pictures from which processes are quicker than threads, start and all
 

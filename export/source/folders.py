@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +11,8 @@ from numpy.typing import NDArray
 from edge_runtime import image as images
 from edge_runtime import preprocess
 from edge_runtime.errors import InputError
+from edge_runtime.sources import SUFFIXES
 from edge_runtime.spec import ImageInput, ModelSpec
-
-_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
 
 
 def anywhere(folder: Path) -> tuple[list[Path], None]:
@@ -52,7 +50,7 @@ def load(files: Sequence[Path], image: ImageInput) -> NDArray[np.uint8]:
 
 def empty(folder: Path, role: str) -> InputError:
     """A folder without pictures."""
-    return InputError(f"--{role} {folder} holds no pictures ({', '.join(_SUFFIXES)})")
+    return InputError(f"--{role} {folder} holds no pictures ({', '.join(SUFFIXES)})")
 
 
 def _pictures(folder: Path) -> list[Path]:
@@ -60,4 +58,4 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in _SUFFIXES and path.is_file()
+    return path.suffix.lower() in SUFFIXES and path.is_file()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge_runtime.errors import UsageError
+from train import combinations
 from train.cli import main
 from train.config import TrainConfig
 
@@ -116,6 +119,23 @@ def test_blocks_are_one_number_or_one_a_stage() -> None:
 def test_a_switch_that_is_off_is_recorded_as_such() -> None:
     command = TrainConfig(rescale=False, stop_loss=0.3).command(Path("runs/mlp"))
     assert command.endswith("--stop-loss 0.3 --no-rescale --out runs/mlp")
+
+
+@pytest.mark.parametrize(
+    "other", [{}, {"model": "transfer"}, {"model": "resnet", "quantize": Path("runs/resnet")}]
+)
+def test_muon_is_refused_where_no_batch_normalisation_learns(other: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="--optimizer muon keeps the length of kernels"):
+        TrainConfig(optimizer="muon", **other)
+
+
+def test_a_setting_that_does_nothing_is_named() -> None:
+    recipe = TrainConfig(augment=True, erase=0.1, teacher=(Path("runs/base"),), versions=4)
+    assert not list(combinations.idle(recipe))
+    assert list(combinations.idle(replace(recipe, augment=False, teacher=None))) == [
+        "--versions does nothing without --teacher",
+        "--erase does nothing without --augment",
+    ]
 
 
 def test_a_config_is_checked_without_the_command_line_too() -> None:

@@ -65,14 +65,34 @@ def test_pictures_of_many_kinds_come_to_one_size_and_bad_ones_are_named(
     (red / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0 not much of a picture")
     (red / "empty.png").touch()
     (red / "notes.txt").write_text("no picture, and not meant to be one")
+    (red / "phone.HEIC").write_bytes(b"nothing that Pillow reads")
     dataset = load(str(painted))
     sizes = [len(part) for part in (dataset.train, dataset.validation, dataset.test)]
     assert sum(sizes) == 47
     assert dataset.train.images.shape[1:] == (96, 96, 3)
     told = capsys.readouterr().err.splitlines()
-    assert len(told) == 2
-    assert "cut.jpg is" in told[0]
-    assert "empty.png is empty" in told[1]
+    assert len(told) == 3
+    assert told[0] == "left out: 1 pictures in .heic; save them as JPEG or PNG"
+    assert "cut.jpg is" in told[1]
+    assert "empty.png is empty" in told[2]
+
+
+def test_deep_and_transparent_pictures_become_the_pixels_that_a_device_sees(tmp_path: Path) -> None:
+    for label in ("clear", "deep"):
+        (tmp_path / label).mkdir()
+    for number in range(5):
+        clear = Image.new("RGBA", (8, 8), (250, number, 0, 255))
+        clear.paste((0, 0, 0, 0), (0, 0, 8, 4))  # nothing there, whatever colour it says
+        clear.save(tmp_path / "clear" / f"{number}.png")
+        deep = np.full((8, 8), 40_000 + 256 * number, np.uint16)
+        Image.fromarray(deep).save(tmp_path / "deep" / f"{number}.png")
+    train = load(str(tmp_path)).train
+    for picture, label in zip(train.images, train.labels, strict=True):
+        if label:
+            assert 155 <= picture.min() == picture.max() <= 161
+        else:
+            assert picture[:4].min() == 255  # as on white paper
+            assert picture[4:, :, 0].min() == 250
 
 
 def test_size_and_colour_can_be_given_for_folders_only(painted: Path, idx_folder: Path) -> None:

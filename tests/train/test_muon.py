@@ -35,7 +35,7 @@ def model() -> Any:
 
 def stepped(model: Any, scale: float = 1.0) -> dict[str, tuple[Any, Any]]:
     """Each variable before and after a step whose gradients have one strong direction."""
-    config = TrainConfig(optimizer="muon", learning_rate=SHARE, schedule="constant")
+    config = TrainConfig(model="cnn", optimizer="muon", learning_rate=SHARE, schedule="constant")
     random = np.random.default_rng(0)
     variables = model.trainable_variables
     before = [variable.numpy() for variable in variables]

@@ -58,9 +58,9 @@ def test_only_the_new_layer_learns_until_the_backbone_is_let_go(
     import keras
 
     given = ["--dataset", str(idx_folder), "--model", "transfer", "--weights", str(weights)]
-    run = ["--epochs", "2", "--batch-size", "16", "--learning-rate", "0.01"]
+    run = ["--epochs", "1", "--batch-size", "16", "--learning-rate", "0.01"]
     kernels = []
-    for frozen in (2, 1):
+    for frozen in (1, 0):
         out = tmp_path / f"frozen-{frozen}"
         assert main([*given, *run, "--frozen", str(frozen), "--out", str(out)]) == 0
         model = keras.saving.load_model(out / "model.keras")
@@ -76,8 +76,7 @@ def test_only_the_new_layer_learns_until_the_backbone_is_let_go(
     )
     (expected,) = original.get_layer("Conv1").get_weights()
     assert np.array_equal(kernels[0], expected)
-    # The best epoch is kept, which may be the frozen one; so what matters is that it can move.
-    assert kernels[1].shape == expected.shape
+    assert not np.array_equal(kernels[1], expected)
 
 
 @pytest.mark.slow

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge_runtime.errors import InputError
+from edge_runtime.sources import SUFFIXES
 from edge_runtime.spec import Color, ImageInput
 from train.datasets import leaks, sources, store
 from train.datasets.dataset import Dataset, Split, part
 from train.datasets.decode import LISTED, SPLITS, Decoded, File, decode
 
 USUAL_SIZE: Final = 96  # pixels to a side, where pictures differ or are larger
-_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif")
+_OTHER_SUFFIXES: Final = (".avif", ".heic", ".heif", ".svg", ".tif", ".tiff")
 _GREY_MODES: Final = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
 
 
@@ -130,9 +131,25 @@ def _files(folder: Path) -> tuple[tuple[str, ...], list[File]]:
         for split, root in roots.items()
         for index, label in enumerate(labels)
         for path in sorted((root / label).rglob("*"))
-        if path.suffix.lower() in _SUFFIXES and path.is_file()
+        if path.suffix.lower() in (*SUFFIXES, *_OTHER_SUFFIXES) and path.is_file()
     ]
-    return labels, files
+    _tell_others(Counter(map(_suffix, files)))
+    return labels, [file for file in files if _suffix(file) in SUFFIXES]
+
+
+def _suffix(file: File) -> str:
+    return file.path.suffix.lower()
+
+
+def _tell_others(counts: Mapping[str, int]) -> None:
+    """Pictures that a device could not read either; other files may lie there for any reason."""
+    others = {suffix: count for suffix, count in counts.items() if suffix in _OTHER_SUFFIXES}
+    if others:
+        print(
+            f"left out: {sum(others.values()):,} pictures in {', '.join(sorted(others))}; save "
+            "them as JPEG or PNG",
+            file=sys.stderr,
+        )
 
 
 def _folders(folder: Path) -> Iterator[Path]:
