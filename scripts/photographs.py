@@ -11,6 +11,7 @@ and writes docs/reports/runtime/photographs.json.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import io
 import json
 import re
@@ -151,6 +152,7 @@ def _measure(arguments: argparse.Namespace) -> int:
     )
     report = {
         "model": arguments.model.name,
+        "model_sha256": hashlib.sha256(arguments.model.read_bytes()).hexdigest(),
         "photographs": found.images,
         "seed": arguments.seed,
         "accuracy_originals": found.reference_accuracy,

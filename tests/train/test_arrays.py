@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_runtime.errors import InputError
+from train.cli import main
 from train.datasets import load
 
 RANDOM = np.random.default_rng(0)
@@ -45,6 +47,15 @@ def test_both_kinds_of_file_give_the_same_pictures(make: Any, tmp_path: Path) ->
     assert np.array_equal(dataset.test.images[..., 0], ARRAYS["x_test"])
     assert dataset.test.labels.tolist() == ARRAYS["y_test"].tolist()
     assert all(len(digest) == 64 for digest in dataset.sha256.values())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [npz, csv])
+def test_both_kinds_of_file_can_be_trained_on(make: Any, tmp_path: Path) -> None:
+    path, out = make(tmp_path), tmp_path / "run"
+    assert main(["--dataset", path, "--units", "8", "--epochs", "1", "--out", str(out)]) == 0
+    summary = json.loads((out / "train.json").read_text())
+    assert summary["dataset"]["sha256"] == load(path).sha256
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_runtime import modelfile
 from edge_runtime.errors import InputError, UsageError
+from train.cli import main
 from train.datasets import load, sources
 
 FASHION = sources.KNOWN["fashion-mnist"]
@@ -72,6 +74,15 @@ def test_mnist_goes_the_same_way_and_its_digests_are_recorded(idx_folder: Path) 
     assert dataset.labels == tuple("0123456789")
     assert set(dataset.sha256) == set(sources.FILES)
     assert not dataset.mirrors  # a mirrored 2 is no 2
+
+
+@pytest.mark.slow
+def test_mnist_can_be_trained_on(idx_folder: Path, tmp_path: Path) -> None:
+    given = ["--dataset", "mnist", "--data", str(idx_folder), "--units", "8", "--epochs", "1"]
+    assert main([*given, "--out", str(tmp_path / "run")]) == 0
+    spec = modelfile.read_keras_spec(tmp_path / "run" / "model.keras")
+    assert spec is not None
+    assert spec.labels == tuple("0123456789")
 
 
 def test_other_files_than_fashion_mnists_are_refused_by_digest(idx_folder: Path) -> None:
