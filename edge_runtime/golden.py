@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,8 @@ from edge_runtime.engines import EngineChoice
 from edge_runtime.errors import ModelError
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.spec import ModelSpec, Variant
+
+_MAX_BYTES: Final = 64 * 2**20  # unpacked; a damaged or hostile file may claim any size
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,7 @@ def _unpack(
     path: Path, golden: bytes, spec: ModelSpec
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     try:
-        with np.load(io.BytesIO(golden), allow_pickle=False) as samples:
-            images, scores = samples["images"], samples["scores"]
+        images, scores = _arrays(golden)
     # numpy and zipfile may raise nearly anything on bad bytes.
     except Exception as error:
         raise ModelError(f"{path}: its golden samples are not readable: {error}") from error
@@ -90,3 +92,10 @@ def _unpack(
     if not fitting:
         raise ModelError(f"{path}: its golden samples do not fit its spec; export it again")
     return images, scores
+
+
+def _arrays(golden: bytes) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    with np.load(io.BytesIO(golden), allow_pickle=False) as samples:
+        if sum(entry.file_size for entry in samples.zip.infolist()) > _MAX_BYTES:
+            raise ValueError(f"they unpack to more than {_MAX_BYTES:,} bytes")
+        return samples["images"], samples["scores"]

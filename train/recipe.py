@@ -62,8 +62,9 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _shipped(folder: Path) -> Path:
-    """A run that comes with the package: as it is named in a checkout, elsewhere where it is."""
-    return folder if folder.is_dir() else FOLDER.parents[1] / folder
+    """A run that comes with the package is found from any folder; one's own is where it is named."""
+    ours = FOLDER.parents[1] / folder
+    return ours if ours.is_dir() and not folder.is_dir() else folder
 
 
 def write(config: TrainConfig) -> str:

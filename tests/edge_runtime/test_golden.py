@@ -137,3 +137,11 @@ def test_damaged_samples_are_a_model_error_and_nothing_else(models: Path) -> Non
         except ModelError:
             failures += 1
     assert failures > 30, "the archive's own checksums find most"
+
+
+def test_samples_that_would_fill_the_memory_are_refused(model_path: Path) -> None:
+    file = modelfile.read(model_path)
+    bomb = golden.pack(np.zeros((90_000, 28, 28, 1), np.uint8), np.zeros((90_000, 10), np.float32))
+    assert len(bomb) < 200_000
+    with pytest.raises(ModelError, match="unpack to more than 67,108,864 bytes"):
+        golden.check(replace(file, golden=bomb))
