@@ -27,6 +27,11 @@ def add_loading(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="load a file without a digest at once, not in a process of its own first",
     )
+    add_description(parser)
+
+
+def add_description(parser: argparse.ArgumentParser) -> None:
+    """Give a command the flags about a model made elsewhere, and about its tensors."""
     group = flags.add_description(parser)
     group.add_argument(
         "--layout", choices=get_args(Layout), help="of its input, where the shape leaves it open"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from edge_runtime import flags
 from edge_runtime.commands.common import add_model, positive, say
+from edge_runtime.commands.loading import add_description
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +31,7 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
         "--scale", type=positive, default=1, help="enlarge the PNG so many times (default: 1)"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the PNG")
-    flags.add_description(parser)
+    add_description(parser)
     parser.set_defaults(command=preview)
 
 

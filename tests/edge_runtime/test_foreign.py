@@ -334,7 +334,7 @@ def test_preview_shows_what_a_model_made_elsewhere_sees(
     labels.write_text("\n".join(COLOURS))
     command = ["preview", str(picture), "--model", str(folder / "any-size.tflite")]
     command += ["--labels", str(labels), "--input-range", "0..1"]
-    assert main([*command, "--size", "6x9"]) == 0
+    assert main([*command, "--size", "6x9", "--layout", "nhwc"]) == 0
     assert "9 x 6 RGB pixels" in capsys.readouterr().out
     assert main(command) == 2
     assert "add --size HEIGHTxWIDTH" in capsys.readouterr().err
