@@ -56,17 +56,17 @@ check: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/python scripts/figures.py --check
+	$(BIN)/python -m scripts.figures --check
 	$(BIN)/python -m pytest -q -m "not slow" -n 2
 
 figures: $(VENV)/ready
-	$(BIN)/python scripts/figures.py
+	$(BIN)/python -m scripts.figures
 
 reference: $(VENV)/ready
 	PATH="$(abspath $(BIN)):$$PATH" sh scripts/reference.sh
 
 reference-check: $(VENV)/ready
-	$(BIN)/python scripts/reference_check.py
+	$(BIN)/python -m scripts.reference_check
 
 clean:
 	rm -rf $(VENV) $(VENV_TFLITE) .device-lab demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -57,7 +57,7 @@ def new_directory(
     """
     refuse_existing(path, overwrite=overwrite, mark=mark)
     with _explained(path):
-        if path.name in ("", "..") or (path.exists() and not path.is_dir()):
+        if path.exists() and not path.is_dir():
             raise OutputError(f"{path} cannot be replaced by a folder; name another place")
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=_hidden(path), suffix=".tmp"))
@@ -82,6 +82,8 @@ def refuse_existing(path: Path, *, overwrite: bool, mark: str | None = None) -> 
         mark: but as a folder only when it is empty or holds a file of this name: whoever mistypes
             the name of a folder of pictures must not lose them.
     """
+    if path.name in ("", ".."):
+        raise OutputError(f"{path} cannot be replaced; name another place")
     if not os.path.lexists(path):
         return
     if not overwrite:

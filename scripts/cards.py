@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).parents[1]
-REPORTS: Final = ROOT / "docs" / "reports"
-FOLDER: Final = ROOT / "docs" / "models"
+from scripts import reports
+
+FOLDER: Final = reports.ROOT / "docs" / "models"
 
 LIMITS: Final = """
 - It knows these classes and nothing else: whatever it is shown, it answers with one of them, or
@@ -26,14 +25,14 @@ def pages() -> dict[Path, str]:
     """The text of every card, by its path: one for each folder of docs/reports with a benchmark."""
     return {
         FOLDER / f"{folder.name}.md": "\n".join(_card(folder)) + "\n"
-        for folder in sorted(REPORTS.iterdir())
+        for folder in sorted(reports.REPORTS.iterdir())
         if all((folder / f"{name}.json").is_file() for name in ("train", "export", "benchmarks"))
     }
 
 
 def _card(folder: Path) -> Iterator[str]:
-    train, export = (_json(folder / f"{name}.json") for name in ("train", "export"))
-    int8 = _int8(export)
+    train, export = (reports.read_file(folder / f"{name}.json") for name in ("train", "export"))
+    int8 = reports.int8(export)
     parity, data = int8["parity"], train["dataset"]
     yield f"# {folder.name}"
     yield ""
@@ -87,8 +86,16 @@ def _card(folder: Path) -> Iterator[str]:
 
 def seeds(folder: Path) -> list[float]:
     """How much the int8 file of each seed gets right, in %: others than 0 are in `seed-1` and so on."""
-    reports = (folder / "export.json", *sorted(folder.glob("seed-*/export.json")))
-    return [100 * _int8(_json(path))["parity"]["accuracy"] for path in reports]
+    exports = (folder / "export.json", *sorted(folder.glob("seed-*/export.json")))
+    recipes = [_recipe(path.with_name("train.json")) for path in exports]
+    if strange := [path for path, each in zip(exports, recipes, strict=True) if each != recipes[0]]:
+        raise ValueError(f"{strange[0]} is of another recipe than {exports[0]}; remove it")
+    return [100 * reports.int8(reports.read_file(path))["parity"]["accuracy"] for path in exports]
+
+
+def _recipe(path: Path) -> dict[str, Any]:
+    """The config of a training, but for its seed."""
+    return {key: value for key, value in reports.read_file(path)["config"].items() if key != "seed"}
 
 
 def _seeds(folder: Path) -> Iterator[str]:
@@ -108,7 +115,7 @@ def spread(shares: Sequence[float]) -> str:
 
 
 def _classes(folder: Path, file: str) -> Iterator[str]:
-    measured = _json(folder / "benchmarks.json")["measurements"]
+    measured = reports.read_file(folder / "benchmarks.json")["measurements"]
     (accuracy,) = (each["accuracy"] for each in measured if Path(each["file"]).name == file)
     yield "| class | pictures | right as int8, % |"
     yield "| --- | ---: | ---: |"
@@ -117,19 +124,5 @@ def _classes(folder: Path, file: str) -> Iterator[str]:
         yield f"| {each['label']} | {each['pictures']:,} | {share} |"
 
 
-def _int8(export: Mapping[str, Any]) -> Any:
-    (int8,) = (
-        variant
-        for variant in export["variants"]
-        if (variant["format"], variant["precision"]) == ("tflite", "int8")
-    )
-    return int8
-
-
 def _percent(share: float) -> str:
     return f"{100 * share:.2f}"
-
-
-def _json(path: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return document

@@ -6,14 +6,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
-
-import cards
+from typing import Final
 
 from benchmarks import report as benchmark_report
 from benchmarks.peers.report import PeersReport
@@ -22,10 +19,9 @@ from benchmarks.scaling import views as scaling
 from benchmarks.scaling.report import ScalingReport
 from benchmarks.views.table import markdown_table
 from benchmarks.views.tables import tables
+from scripts import cards, reports
 
-ROOT: Final = Path(__file__).parents[1]
-REPORTS: Final = ROOT / "docs" / "reports"
-PAGES: Final = (ROOT / "README.md",)
+PAGES: Final = (reports.ROOT / "README.md",)
 MODELS: Final = {
     "nano": "[`nano`](docs/models/nano.md)",
     "small": "[`small`](docs/models/small.md), the one inside",
@@ -65,7 +61,7 @@ def filled_pages() -> dict[Path, str]:
 
 def scaling_pages() -> dict[Path, str]:
     """The page of scaling and its plots."""
-    folder = REPORTS / "scaling"
+    folder = reports.REPORTS / "scaling"
     report = ScalingReport.from_json((folder / "scaling.json").read_text(encoding="utf-8"))
     plots = {folder / f"scaling-{name}.svg": plot for name, plot in scaling.plots(report).items()}
     return {folder / "scaling.md": scaling.markdown(report, "scaling"), **plots}
@@ -82,14 +78,14 @@ def models() -> str:
             "seeds, mean ± sd",
             "agreement, %",
             "int8, kB",
-            "training, CPU hours",
+            "training + teachers, CPU hours",
         ],
         ["---", *["---:"] * 7],
         *([name, *_model_figures(folder)] for folder, name in MODELS.items()),
     ]
-    pictures = _report("mlp", "export")["reference"]["images"]
+    pictures = reports.read("mlp", "export")["reference"]["images"]
     commands = [
-        f"{name}: `{_report(folder, 'train')['command']}`" for folder, name in MODELS.items()
+        f"{name}: `{reports.read(folder, 'train')['command']}`" for folder, name in MODELS.items()
     ]
     return "\n".join(
         [
@@ -99,13 +95,25 @@ def models() -> str:
             "",
             *(f"- {line}" for line in commands),
             "",
+            _pipeline(),
+            "",
         ]
+    )
+
+
+def _pipeline() -> str:
+    cost = reports.read("train", "pipeline")
+    low, high = cost["cost_percent_quartiles"]
+    return (
+        f"Reading and changing pictures costs {cost['cost_percent']:.1f} % of a step of "
+        f"`{cost['config']}` (quartiles {low:.1f} to {high:.1f}), by "
+        "`python -m scripts.pipeline_cost`."
     )
 
 
 def reference_benchmark() -> str:
     """The benchmark of the reference model's files."""
-    report = benchmark_report.read(REPORTS / "small" / "benchmarks.json")
+    report = benchmark_report.read(reports.REPORTS / "small" / "benchmarks.json")
     lines: list[str] = []
     for table in tables(report):
         if not table.title.startswith(("Accuracy", "Speed", "Start-up")):
@@ -118,7 +126,7 @@ def reference_benchmark() -> str:
 
 def peers() -> str:
     """This runtime beside the other ways to classify a picture."""
-    path = REPORTS / "small" / "peers.json"
+    path = reports.REPORTS / "small" / "peers.json"
     report = PeersReport.from_json(path.read_text(encoding="utf-8"))
     return "\n".join(
         [
@@ -136,7 +144,7 @@ def peers() -> str:
 
 def overhead() -> str:
     """What the runtime costs beyond its engine, from a call to a whole program."""
-    report = _report("runtime", "overhead")
+    report = reports.read("runtime", "overhead")
     calls = [
         [
             f"an array to an answer, {call['macs'] / 1e6:.2g} million multiplications, p50",
@@ -180,7 +188,7 @@ def overhead() -> str:
 
 def at_work() -> str:
     """What many pictures gain from several cores, and what waiting for the next one costs."""
-    stream, idle = _report("runtime", "stream"), _report("runtime", "idle")
+    stream, idle = reports.read("runtime", "stream"), reports.read("runtime", "idle")
     quick, camera = stream["times_as_quick"], idle["camera"]
     width, height = stream["size"]
     watched = ", ".join(
@@ -198,7 +206,7 @@ def at_work() -> str:
 
 def photographs() -> str:
     """How the shipped model does on photographs."""
-    report = _report("runtime", "photographs")
+    report = reports.read("runtime", "photographs")
     low, high = report["interval_points"]
     return (
         f"Of {report['photographs']:,} test pictures rendered back into photographs (300 to 1200 "
@@ -212,7 +220,7 @@ def photographs() -> str:
 def installed() -> str:
     """What an installation weighs, and what it consists of."""
     rows = [["install", "brings, beside edgeproof itself", "MB"], ["---", "---", "---:"]]
-    for way, packages in _report("runtime", "installed")["installed"].items():
+    for way, packages in reports.read("runtime", "installed")["installed"].items():
         brought = ", ".join(name for name in packages if name != "edgeproof")
         size = sum(each["size_bytes"] for each in packages.values()) / 1e6
         rows.append([f"`pip install '{way}'`", brought, f"{size:.0f}"])
@@ -231,26 +239,22 @@ FIGURES: Final[dict[str, Callable[[], str]]] = {
 
 
 def _model_figures(folder: str) -> list[str]:
-    trained = _report(folder, "train")
-    (int8,) = (
-        variant
-        for variant in _report(folder, "export")["variants"]
-        if (variant["format"], variant["precision"]) == ("tflite", "int8")
-    )
-    parity = int8["parity"]
+    trained = reports.read(folder, "train")
+    int8 = reports.int8(reports.read(folder, "export"))
+    parity, taught_by = int8["parity"], reports.forebears(folder)
     return [
         f"{trained['parameters']:,}",
         f"{trained['test_accuracy']:.2%}".rstrip("%"),
         f"{parity['accuracy']:.2%}".rstrip("%"),
-        cards.spread(cards.seeds(REPORTS / folder)),
+        cards.spread(cards.seeds(reports.REPORTS / folder)),
         f"{parity['agreement']:.2%}".rstrip("%"),
         f"{int8['size_bytes'] / 1000:.1f}",
-        f"{trained['cpu_seconds'] / 3600:.1f}",
+        " + ".join(f"{_hours(each):.1f}" for each in (folder, *sorted(taught_by))),
     ]
 
 
-def _report(folder: str, stage: str) -> Any:
-    return json.loads((REPORTS / folder / f"{stage}.json").read_text(encoding="utf-8"))
+def _hours(folder: str) -> float:
+    return float(reports.read(folder, "train")["cpu_seconds"]) / 3600
 
 
 def _table(rows: list[list[str]]) -> list[str]:

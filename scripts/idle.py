@@ -16,14 +16,13 @@ from pathlib import Path
 from time import monotonic, process_time, sleep
 from typing import Final
 
-from stream import write_photographs
-
 from edge_runtime import Classifier, console, image
 from edge_runtime.files import write_atomically
 from edge_runtime.models import default_model
 from edge_runtime.sources import cameras, steady
 from edge_runtime.sources.journal import Journal
 from edge_runtime.sources.watch import Watch
+from scripts.stream import write_photographs
 
 FPS: Final = 20.0
 FOLDERS: Final = (0, 1_000, 10_000)  # pictures that lie in the watched folder, done long ago

@@ -2,7 +2,7 @@
 
 Both run in turns in one process, so that other work on the machine meets both alike:
 
-    python scripts/pipeline_cost.py --config small --report docs/reports/train/pipeline.json
+    python -m scripts.pipeline_cost --config small --report docs/reports/train/pipeline.json
 """
 
 from __future__ import annotations

@@ -38,10 +38,10 @@ python -m export runs/small --only tflite --rgb --out exported/rgb --overwrite
 python -m benchmarks peers exported/small/fashion-mnist.int8.tflite --overwrite \
     --keras runs/small/model.keras --rgb exported/rgb/fashion-mnist.int8-rgb.tflite \
     --report docs/reports/small/peers.json
-python scripts/overhead.py
-python scripts/stream.py
-python scripts/idle.py
-python scripts/photographs.py
-python scripts/pipeline_cost.py --config small --report docs/reports/train/pipeline.json
+python -m scripts.overhead
+python -m scripts.stream
+python -m scripts.idle
+python -m scripts.photographs
+python -m scripts.pipeline_cost --config small --report docs/reports/train/pipeline.json
 python -m benchmarks scaling --report docs/reports/scaling/scaling.json --overwrite
-python scripts/figures.py
+python -m scripts.figures

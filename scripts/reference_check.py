@@ -7,13 +7,12 @@ test pictures, in under a minute. Exit code 1 where one is outside its goal.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -21,12 +20,11 @@ from benchmarks.measures.size import parts
 from edge_runtime import Classifier, console, modelfile, models
 from edge_runtime.errors import ModelError
 from export import reference
+from scripts.reports import REPORTS, read_file
 from train import datasets
 from train.datasets import Split
 
-ROOT: Final = Path(__file__).parents[1]
 SHIPPED: Final = (models.FOLDER, *map(reference.folder, reference.MODELS))
-REPORTS: Final = ROOT / "docs" / "reports"
 HEADINGS: Final = ("model", "parameters", "int8 file, bytes", "right, %", "goal, %", "verdict")
 
 _BATCH: Final = 500
@@ -145,14 +143,9 @@ def _known(file: modelfile.ModelFile) -> tuple[str, int]:
     digest = file.spec.provenance.source_sha256
     for name in GOALS:
         for report in sorted((REPORTS / name).rglob("export.json")):  # of each seed
-            if _json(report).get("source_sha256") == digest:
-                return name, int(_json(report.with_name("train.json"))["parameters"])
+            if read_file(report).get("source_sha256") == digest:
+                return name, int(read_file(report.with_name("train.json"))["parameters"])
     raise ModelError(f"{file.path} is made from none of the reference models in {REPORTS}")
-
-
-def _json(path: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return document
 
 
 if __name__ == "__main__":

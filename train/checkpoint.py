@@ -42,7 +42,12 @@ class Checkpoints:
     """The checkpoints of one training, in a folder of their own."""
 
     def __init__(
-        self, folder: Path, plan: Mapping[str, Any], usual: Mapping[str, Any] | None = None
+        self,
+        folder: Path,
+        plan: Mapping[str, Any],
+        usual: Mapping[str, Any] | None = None,
+        *,
+        writes: bool = True,
     ) -> None:
         """Name the folder, which need not exist yet.
 
@@ -51,8 +56,9 @@ class Checkpoints:
             plan: JSON values that decide how the training goes; only a training with the same
                 plan may go on.
             usual: what a plan means that lacks a value: settings may be newer than a checkpoint.
+            writes: of several machines that share the folder, one writes.
         """
-        self.folder = folder
+        self.folder, self.writes = folder, writes
         # As it will be read back.
         self._plan, self._usual = (json.loads(json.dumps(values or {})) for values in (plan, usual))
 
@@ -61,12 +67,28 @@ class Checkpoints:
         paths = self._paths()
         return paths[-1].stem if paths else None
 
-    def prepare(self) -> None:
+    def begin(self, *, resume: bool) -> State | None:
         """Make the folder, and clear away what a kill left half-written.
 
+        Args:
+            resume: go on from the newest state, if there is one.
+
+        Returns:
+            The state to go on from. Where it is None, nothing is left of any earlier training: what
+            a teacher answered it was of pictures that it changed in its own way.
+
         Raises:
-            OutputError: the folder cannot be made.
+            InputError: there are checkpoints to go on from, but none is whole.
+            OutputError: the folder cannot be made, or they are of a training with another plan.
         """
+        state = self.latest() if resume else None
+        if self.writes:
+            if state is None:
+                self.clear()
+            self._make_folder()
+        return state
+
+    def _make_folder(self) -> None:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             for path in self.folder.glob(_OURS[-1]):
@@ -82,6 +104,8 @@ class Checkpoints:
         Raises:
             OutputError: the disk is full or cannot be written; what was saved before is intact.
         """
+        if not self.writes:
+            return
         data = _pack(state, self._plan)
         path = self.folder / f"epoch-{len(state.history):06}.checkpoint"
         write_atomically(path, data, overwrite=True)
@@ -110,6 +134,8 @@ class Checkpoints:
 
     def clear(self) -> None:
         """Remove what trainings keep here, and the folder if nothing else is in it."""
+        if not self.writes:
+            return
         for pattern in _OURS:
             for path in self.folder.glob(pattern):
                 path.unlink()

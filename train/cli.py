@@ -37,23 +37,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _train(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     from train.distribute import WorkerLostError, is_chief
-    from train.pipeline import is_finished, train
+    from train.pipeline import train
 
     given = vars(arguments).keys() & TrainConfig.__dataclass_fields__.keys()
     file = recipe.find(arguments.config) if arguments.config else None
     settings = recipe.read(file) if file else {}
     config = TrainConfig(**settings | {name: getattr(arguments, name) for name in given})
     out: Path = arguments.out or Path("runs") / _name(config, file)
-    resume, overwrite = arguments.resume, arguments.overwrite
-    if resume and not overwrite and is_finished(config, out):
-        print(f"{out} is finished already.")
-        return 0
     try:
         trained = train(
             config,
             out,
-            overwrite=overwrite,
-            resume=resume,
+            overwrite=arguments.overwrite,
+            resume=arguments.resume,
             verbose=arguments.verbose,
             tensorboard=arguments.tensorboard,
             distribution=arguments.distribute,
@@ -61,7 +57,9 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     except WorkerLostError as error:
         say("train", f"{error}; this one begins again and waits")
         _begin_again(words)
-    if is_chief(arguments.distribute):
+    if trained is None:
+        print(f"{out} is finished already.")
+    elif is_chief(arguments.distribute):
         print(verdict(trained))
     else:
         say("train", f"done; worker 0 writes the run {out}")
@@ -76,8 +74,7 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> int:
 def _begin_again(words: Sequence[str]) -> NoReturn:
     """Replace this process: what TensorFlow knows of a cluster cannot be mended inside one."""
     sys.stderr.flush()
-    kept = [word for word in words if word not in ("--overwrite", "--resume")]
-    os.execv(sys.executable, [sys.executable, "-m", "train", *kept, "--resume"])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "train", *words, "--resume"])  # noqa: S606
 
 
 def _explore(arguments: argparse.Namespace) -> int:
@@ -95,8 +92,8 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     plot: Path | None = arguments.plot
     if plot is not None:
         refuse_existing(plot, overwrite=arguments.overwrite)
-    chosen = arguments.pictures or (range(15) if plot else ())
-    reviewed = review(arguments.run, chosen)
+    reviewed = review(arguments.run, arguments.pictures)
+    chosen = arguments.pictures or range(min(15, len(reviewed.actual)))
     for line in lines(reviewed, arguments.pictures):
         print(line)
     if plot is not None:

@@ -275,7 +275,8 @@ class TrainConfig:
         words = ["python", "-m", "train"]
         for item in fields(self):
             value = getattr(self, item.name)
-            if value == item.default and item.name not in ("dataset", "model", "epochs"):
+            always = ("dataset", "epochs") if self.quantize else ("dataset", "model", "epochs")
+            if value == item.default and item.name not in always:
                 continue
             words += _words(item.name, value)
         return shlex.join([*words, "--out", str(out)])

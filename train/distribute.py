@@ -7,9 +7,10 @@ normalisation, which sees a replica's own share of a batch.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -114,6 +115,31 @@ def agree(strategy: Any, value: float) -> bool:
     replicas = strategy.num_replicas_in_sync
     total = strategy.experimental_local_results(strategy.run(tf.function(own)))[0]
     return bool(abs(float(total) - replicas * value) < 1e-3)
+
+
+def require_alike(strategy: Any, plan: Mapping[str, Any]) -> None:
+    """All replicas must train the same on the same pictures; all wait here for one another.
+
+    Raises:
+        UsageError: another worker has other settings, pictures or earlier runs.
+    """
+    digest = hashlib.sha256(json.dumps(plan, sort_keys=True).encode()).digest()
+    if not agree(strategy, int.from_bytes(digest[:2], "big")):  # float32 adds up few digits
+        raise UsageError(
+            "the workers have different settings, pictures or earlier runs; start all of them with "
+            "the same command and files"
+        )
+
+
+def part(strategy: Any, *, chief: bool) -> None:
+    """Wait for all workers at the end, so that nobody leaves before the chief has written."""
+    import tensorflow as tf
+
+    try:
+        agree(strategy, 0)
+    except tf.errors.OpError:
+        if not chief:  # what the chief has written stays, whoever is lost now
+            raise
 
 
 @contextmanager

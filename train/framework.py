@@ -10,19 +10,21 @@ from edge_runtime.errors import EngineError
 from edge_runtime.quiet import native_output_hidden
 
 
-def load(*, verbose: bool, onednn: bool = True) -> None:
+def leave_out_onednn() -> None:
+    """Let TensorFlow compute without oneDNN, which is slower; only before it is loaded."""
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+
+def load(*, verbose: bool) -> None:
     """Import what training needs, so that later imports are silent and cannot fail.
 
     Args:
         verbose: let TensorFlow, Keras and matplotlib say what they like.
-        onednn: let TensorFlow compute with oneDNN, which is faster.
 
     Raises:
         EngineError: a package is not installed.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"  # the one that export can convert
-    if not onednn:
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # read once, as the next
     if not verbose:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read once, when TensorFlow loads
         logging.getLogger("matplotlib").setLevel(logging.ERROR)

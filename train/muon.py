@@ -14,9 +14,8 @@ from keras import ops
 
 # AdamW moves what is no matrix: biases, batch normalisation, depthwise kernels, the last layer.
 _ADAM_SHARE: Final = 0.15  # of the learning rate
-_ITERATIONS: Final = (
-    3  # Newton-Schulz: enough to bring strengths within a factor of three; each costs time
-)
+# Newton-Schulz: enough to bring strengths within a factor of three; each costs time.
+_ITERATIONS: Final = 3
 _MOMENTUM: Final = 0.9  # of kernels; 0.95 ended 0.2 points lower in a short trial
 
 

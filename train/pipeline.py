@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from edge_runtime.errors import OutputError
 from edge_runtime.files import new_directory, refuse_existing
-from train import datasets, distribute, framework, notes, prepare, runs
+from train import distribute, framework, notes, prepare
 from train.calibrate import calibrate
 from train.checkpoint import Checkpoints, State
 from train.config import Distribution, TrainConfig
 from train.evaluate import evaluate
 from train.interrupt import insisting
-from train.runs import Run
+from train.prepare import Job
 from train.teacher import Lessons
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def train(
     verbose: bool = False,
     tensorboard: Path | None = None,
     distribution: Distribution | None = None,
-) -> Trained:
+) -> Trained | None:
     """Train a model and write its run directory.
 
     While it goes, a folder beside `out` with `.work` behind its name holds the state after each
@@ -56,109 +56,96 @@ def train(
         distribution: train on more than one processor or machine; of several machines, the first
             worker writes.
 
+    Returns:
+        What came out; None where there is nothing to resume, for `out` is this very training.
+
     Raises:
         UsageError: the config does not fit the data, the loss is no number any more, or `out`
             exists or cannot be written.
         InputError: the data cannot be had or is damaged.
         EngineError: TensorFlow or another package is not installed, or a worker is lost.
     """
-    refuse_existing(out, overwrite=overwrite, mark=SUMMARY)
+    perhaps_done = resume and not overwrite and (out / SUMMARY).is_file()
+    if not perhaps_done:
+        refuse_existing(out, overwrite=overwrite, mark=SUMMARY)
     work = out.with_name(f"{out.name}.work")
     if not (resume or overwrite):
         _refuse_unfinished(work)
-    dataset = prepare.dataset(config)
-    notes.tell(dataset, config)
-    teachers = [runs.find(folder, dataset, "--teacher") for folder in config.teacher or ()]
-    start = prepare.start(config, dataset)
-    framework.load(verbose=verbose, onednn=not prepare.narrow(config))
+    job = prepare.job(config)
+    if perhaps_done:
+        if _is_finished(job, out):
+            return None
+        refuse_existing(out, overwrite=False)
+    notes.tell(job.dataset, config)
+    framework.load(verbose=verbose)
     strategy = distribute.strategy(distribution)
-    dataset = replace(dataset, image=prepare.image(config, dataset.image, start))
+    image = prepare.image(config, job.dataset.image, job.start)
+    job = replace(job, dataset=replace(job.dataset, image=image))
+    plan = _plan(job)
     chief = distribute.is_chief(distribution)
-    checkpoints = Checkpoints(work, _plan(config, dataset, teachers, start), _plan(TrainConfig()))
-    if chief:
-        if not resume:
-            checkpoints.clear()
-        # The folder is made first: a place that cannot be written must not cost a training.
-        checkpoints.prepare()
-    state = checkpoints.latest() if resume else None
+    checkpoints = Checkpoints(work, plan, _settings(TrainConfig()), writes=chief)
+    # The folder is made first: a place that cannot be written must not cost a training.
+    state = checkpoints.begin(resume=resume)
     with _told(checkpoints, config.epochs), distribute.insisting_on_all(distribution):
         from train import save
 
-        trained = _trained(
-            config,
-            out,
-            dataset,
-            start=start,
-            teachers=teachers,
-            checkpoints=checkpoints,
-            state=state,
-            tensorboard=tensorboard if chief else None,
-            strategy=strategy,
-            chief=chief,
-        )
+        distribute.require_alike(strategy, plan)
+        logs = tensorboard if chief else None
+        trained = _trained(job, out, checkpoints, state, strategy=strategy, tensorboard=logs)
         if chief:
             with new_directory(out, overwrite=overwrite, mark=SUMMARY) as folder:
                 save.write(folder, trained)
             checkpoints.clear()
-        distribute.agree(strategy, 0)  # nobody leaves before the chief has written
+        distribute.part(strategy, chief=chief)
     return trained
 
 
-def _plan(
-    config: TrainConfig,
-    dataset: datasets.Dataset | None = None,
-    teachers: Sequence[Run] = (),
-    start: Run | None = None,
-) -> dict[str, Any]:
+def _settings(config: TrainConfig) -> dict[str, Any]:
+    return {key: value for key, value in config.to_dict().items() if key not in _MAY_CHANGE}
+
+
+def _plan(job: Job) -> dict[str, Any]:
     """What must be the same when a training goes on."""
-    settings = {key: value for key, value in config.to_dict().items() if key not in _MAY_CHANGE}
-    if dataset is None:
-        return settings
-    return {
-        **settings,
-        "files": dict(dataset.sha256),
-        "teachers": [known.sha256 for known in teachers],
-        "start": start and start.sha256,
-    }
+    return {**_settings(job.config), **job.origins}
 
 
-def is_finished(config: TrainConfig, out: Path) -> bool:
-    """Whether `out` holds the complete run of this config already."""
+def _is_finished(job: Job, out: Path) -> bool:
+    """Whether `out` holds the complete run of this job already."""
     try:
-        found = json.loads((out / SUMMARY).read_bytes())["config"]
+        found = json.loads((out / SUMMARY).read_bytes())
+        # Runs of an earlier version say of what they come from only the files.
+        origins = job.origins | {"files": found["dataset"]["sha256"]} | found.get("origins", {})
+        return job.config.repeats(found["config"]) and origins == job.origins
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return isinstance(found, dict) and config.repeats(found)
 
 
 def _trained(
-    config: TrainConfig,
+    job: Job,
     out: Path,
-    dataset: datasets.Dataset,
-    *,
-    start: Run | None,
-    teachers: Sequence[Run],
     checkpoints: Checkpoints,
     state: State | None,
-    tensorboard: Path | None,
+    *,
     strategy: Any,
-    chief: bool,
+    tensorboard: Path | None,
 ) -> Trained:
     import keras
 
     from train import batches, fit, progress, save
     from train.tensorboard import Logs
 
+    config, dataset = job.config, job.dataset
     done = len(state.history) if state else 0
     keras.utils.set_random_seed(config.seed)
-    model = prepare.model(config, dataset, start)
-    kept = checkpoints.folder if chief else None
-    lessons = Lessons(teachers, dataset, config, kept) if teachers else None
+    model = prepare.model(job)
+    lessons = None
+    if job.teachers:
+        kept = checkpoints.folder
+        lessons = Lessons(job.teachers, dataset, config, kept, keeps=checkpoints.writes)
     logs = Logs(tensorboard, [v.path for v in model.variables]) if tensorboard else None
 
     def keep(state: State) -> None:
-        if chief:
-            checkpoints.save(state)
+        checkpoints.save(state)
         if logs:
             logs.write(state)
 
@@ -182,9 +169,8 @@ def _trained(
     # The only look at the test pictures, when nothing is left to choose.
     scores = fit.predict(model, dataset.test, dataset.image)
     return save.Trained(
-        config=config,
+        job=job,
         out=out,
-        dataset=dataset,
         model=model,
         fitted=fitted,
         calibration=calibration,

@@ -17,6 +17,8 @@ from train.evaluate import Evaluation
 # The blue and the red differ in brightness too, for readers who cannot tell colours apart.
 RIGHT, WRONG, OTHER, INK = "#1F66B0", "#D7263D", "#B5B5B5", "#333333"
 
+_LARGEST: Final = 24  # inches to a side; of more classes, shades must do
+
 _STYLE: Final[dict[Any, Any]] = {
     "axes.edgecolor": "#999999",
     "axes.labelcolor": INK,
@@ -117,18 +119,22 @@ def confusion(evaluation: Evaluation) -> Figure:
     """Which class is taken for which: a row per true class, in per cent of its pictures."""
     matrix, labels = evaluation.matrix, evaluation.labels
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    size = 2.5 + 0.55 * len(labels)
+    wanted = 2.5 + 0.55 * len(labels)
+    size = min(wanted, _LARGEST)
     figure = Figure(figsize=(size, size))
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, 0, 100))  # mistakes are small shares
     places = range(len(labels))
-    axes.set_xticks(places, labels, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(places, labels)
+    points = 9 * size / wanted
+    axes.set_xticks(
+        places, labels, rotation=45, ha="right", rotation_mode="anchor", fontsize=points
+    )
+    axes.set_yticks(places, labels, fontsize=points)
     axes.set(xlabel="predicted class", ylabel="true class")
     axes.set_title(f"Test accuracy {evaluation.accuracy:.2%}; per cent of each true class")
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
-    for row, column in np.argwhere(matrix):
+    for row, column in np.argwhere(matrix) if size == wanted else ():
         share = shares[row, column]
         colour = "white" if share > 40 else INK
         axes.text(column, row, f"{share:.1f}", ha="center", va="center", color=colour)

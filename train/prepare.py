@@ -1,17 +1,50 @@
-"""What a training starts from: the pictures, how the model takes them, and its first weights."""
+"""What a training starts from: the pictures, earlier runs, and the model's first weights."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from edge_runtime.errors import UsageError
 from edge_runtime.spec import ImageInput
-from train import datasets, recipe, runs
+from train import datasets, framework, recipe, runs
 from train.config import TrainConfig
 from train.runs import Run
 
 _RANGE_IMAGES: Final = 1000  # training pictures that show which values a model to quantize keeps
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A training, looked up but not begun: nothing of it needs TensorFlow."""
+
+    config: TrainConfig
+    dataset: datasets.Dataset
+    teachers: tuple[Run, ...]
+    start: Run | None  # the run whose model is trained on, if there is one
+
+    @property
+    def origins(self) -> dict[str, Any]:
+        """Digests of all that the weights come from, as JSON values: settings name only places."""
+        return {
+            "files": dict(self.dataset.sha256),
+            "teachers": [teacher.sha256 for teacher in self.teachers],
+            "start": self.start and self.start.sha256,
+        }
+
+
+def job(config: TrainConfig) -> Job:
+    """Look up all that a training needs.
+
+    Raises:
+        UsageError: the runs that it builds on do not fit the pictures.
+        InputError: the pictures cannot be had or are damaged.
+    """
+    if narrow(config):
+        framework.leave_out_onednn()  # before a download may load TensorFlow
+    pictures = dataset(config)
+    teachers = tuple(runs.find(folder, pictures, "--teacher") for folder in config.teacher or ())
+    return Job(config, pictures, teachers, start(config, pictures))
 
 
 def dataset(config: TrainConfig) -> datasets.Dataset:
@@ -56,7 +89,7 @@ def image(config: TrainConfig, image: ImageInput, start: Run | None) -> ImageInp
     return backbones.image(config, image)
 
 
-def model(config: TrainConfig, dataset: datasets.Dataset, start: Run | None) -> Any:
+def model(job: Job) -> Any:
     """The model to train: a new one, or a trained one that now rounds as int8 does.
 
     Raises:
@@ -64,6 +97,7 @@ def model(config: TrainConfig, dataset: datasets.Dataset, start: Run | None) -> 
     """
     from train import models, simulation
 
+    config, dataset, start = job.config, job.dataset, job.start
     trained = runs.load(start.model) if start else None
     if start and config.quantize is not None:
         pictures = dataset.train.sample(_RANGE_IMAGES).images

@@ -26,13 +26,13 @@ def find(name: str) -> Path:
     """
     known = {path.stem: path for path in sorted(FOLDER.glob("*.toml"))}
     path = Path(name)
-    if path.is_file() or name not in known:
-        if not path.exists():
-            raise InputError(
-                f"there is no file {name}; expected a TOML file or one of {', '.join(known)}"
-            )
-        return path
-    return known[name]
+    if name in known and not path.is_file():
+        return known[name]
+    if not path.exists():
+        raise InputError(
+            f"there is no file {name}; expected a TOML file or one of {', '.join(known)}"
+        )
+    return path
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Review:
     spec: ModelSpec
     loss: float  # cross-entropy with the true labels
     evaluation: Evaluation
-    scores: NDArray[np.float32]  # probabilities, shape (n, classes)
+    scores: NDArray[np.float32]  # probabilities as a device gives them, shape (n, classes)
     actual: NDArray[np.int64]  # true classes, shape (n,)
     images: NDArray[np.uint8]  # 0..255, shape (n, height, width, channels)
 
@@ -40,7 +40,9 @@ class Review:
         best = int(self.scores[index].argmax())
         labels, truth = self.spec.labels, int(self.actual[index])
         verdict = "right" if best == truth else f"wrong, it is {labels[truth]}"
-        return f"picture {index}: {labels[best]} {self.scores[index, best]:.1%} ({verdict})"
+        sure = self.scores[index, best] >= self.spec.decision.threshold
+        answer = labels[best] if sure else f"not sure, best guess {labels[best]}"
+        return f"picture {index}: {answer} {self.scores[index, best]:.1%} ({verdict})"
 
 
 def review(run: Path, chosen: Sequence[int] = ()) -> Review:
@@ -63,12 +65,12 @@ def review(run: Path, chosen: Sequence[int] = ()) -> Review:
             raise UsageError(f"there is no test picture {index}; expected 0 to {len(actual) - 1}")
     framework.load(verbose=False)
     outputs = load(run / MODEL).predict(normalise(images, spec.image), verbose=0)
-    scores = postprocess.probabilities(outputs, spec.scores)
+    plain = postprocess.probabilities(outputs, spec.scores)
     return Review(
         spec=spec,
-        loss=cross_entropy(np.log(np.maximum(scores, 1e-12)), actual),
-        evaluation=evaluate(scores, actual, spec.labels),
-        scores=scores,
+        loss=cross_entropy(np.log(np.maximum(plain, 1e-12)), actual),
+        evaluation=evaluate(plain, actual, spec.labels),
+        scores=postprocess.probabilities(outputs, spec.scores, spec.decision.temperature),
         actual=actual,
         images=images,
     )

@@ -41,14 +41,14 @@ def find(folder: Path, dataset: Dataset, flag: str, *, any_classes: bool = False
     if spec.labels != dataset.labels and not any_classes:
         raise UsageError(
             f"{flag} {folder} knows {', '.join(spec.labels)}, "
-            f"but the pictures show {', '.join(dataset.labels)}; they must be alike"
+            f"but the pictures show {', '.join(dataset.labels)}; name its own with --dataset"
         )
     theirs, ours = spec.image, dataset.image
     sizes = [(image.height, image.width, image.color) for image in (theirs, ours)]
     if sizes[0] != sizes[1]:
         raise UsageError(
             f"{flag} {folder} takes pictures (height, width, colour) = {sizes[0]}, "
-            f"these are {sizes[1]}; they must be alike"
+            f"these are {sizes[1]}; a folder's pictures become so with --size and --color"
         )
     path = folder / MODEL
     return Run(path, spec, hashlib.sha256(path.read_bytes()).hexdigest())

@@ -25,6 +25,7 @@ from train.datasets import Dataset, Split
 from train.evaluate import Evaluation
 from train.fit import Fitted
 from train.history import Epoch, curves
+from train.prepare import Job
 
 CALIBRATION_IMAGES: Final = 500
 _PLOTTED_PREDICTIONS: Final = 15
@@ -34,14 +35,23 @@ _PLOTTED_PREDICTIONS: Final = 15
 class Trained:
     """All that came out of one training."""
 
-    config: TrainConfig
+    job: Job
     out: Path  # the run directory
-    dataset: Dataset
     model: keras.Model
     fitted: Fitted
     calibration: Calibration  # on the validation pictures
     scores: NDArray[np.float32]  # logits of the test pictures, shape (n, classes)
     evaluation: Evaluation  # of the test pictures
+
+    @property
+    def config(self) -> TrainConfig:
+        """What was trained, and how."""
+        return self.job.config
+
+    @property
+    def dataset(self) -> Dataset:
+        """What it was trained on."""
+        return self.job.dataset
 
 
 def write(folder: Path, trained: Trained) -> None:
@@ -112,6 +122,7 @@ def summary(trained: Trained) -> dict[str, Any]:
             },
             "limit": trained.config.limit,
         },
+        "origins": {name: trained.job.origins[name] for name in ("teachers", "start")},
         "weakest_classes": dict(trained.evaluation.weakest()),
         "most_confused": [asdict(pair) for pair in trained.evaluation.most_confused()],
         "config": trained.config.to_dict(),
@@ -144,7 +155,8 @@ def _write_plots(folder: Path, trained: Trained) -> None:
     dataset, fitted = trained.dataset, trained.fitted
     train, test, labels = dataset.train, dataset.test, dataset.labels
     shown = slice(_PLOTTED_PREDICTIONS)
-    scores = postprocess.probabilities(trained.scores[shown], "logits")
+    temperature = trained.calibration.decision.temperature
+    scores = postprocess.probabilities(trained.scores[shown], "logits", temperature)
     folder.mkdir()
     with plots.style():
         figures = {

@@ -26,7 +26,13 @@ class Lessons:
     """What the teachers answer, by version of the training pictures."""
 
     def __init__(
-        self, teachers: Sequence[Run], dataset: Dataset, config: TrainConfig, folder: Path | None
+        self,
+        teachers: Sequence[Run],
+        dataset: Dataset,
+        config: TrainConfig,
+        folder: Path,
+        *,
+        keeps: bool = True,
     ) -> None:
         """Load the teachers.
 
@@ -34,12 +40,14 @@ class Lessons:
             teachers: one or more; of several, the logits are averaged.
             dataset: its training pictures are asked about.
             config: how the pictures are changed.
-            folder: where answers are kept; None asks each time.
+            folder: where answers are kept.
+            keeps: of several machines that share the folder, one keeps them there.
 
         Raises:
             ModelError: Keras cannot load one.
         """
-        self._dataset, self._config, self._folder = dataset, config, folder
+        self._dataset, self._config = dataset, config
+        self._folder, self._keeps = folder, keeps
         self._models = [(load(teacher.model), teacher.spec) for teacher in teachers]
 
     def of(self, version: int) -> NDArray[np.float16]:
@@ -48,14 +56,13 @@ class Lessons:
         Raises:
             OutputError: they cannot be kept.
         """
-        if self._folder is None:
-            return self._answers(version)
         path = self._folder / f"teacher-{version:06}.logits"
         try:
             return unpack(path.read_bytes())["logits"]
         except (OSError, ValueError):  # not asked yet, or damaged
             logits = self._answers(version)
-            write_atomically(path, pack({"logits": logits}), overwrite=True)
+            if self._keeps:
+                write_atomically(path, pack({"logits": logits}), overwrite=True)
             return logits
 
     def _answers(self, version: int) -> NDArray[np.float16]:

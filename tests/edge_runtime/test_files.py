@@ -277,7 +277,7 @@ def test_what_is_no_folder_of_its_own_is_not_replaced(
     monkeypatch.chdir(tmp_path)
     Path("a file").touch()
     with (
-        pytest.raises(OutputError, match="cannot be replaced by a folder; name another place"),
+        pytest.raises(OutputError, match="cannot be replaced"),
         new_directory(Path(place), overwrite=True),
     ):
         pytest.fail("the block must not be entered")

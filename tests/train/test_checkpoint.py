@@ -26,7 +26,7 @@ def state(epochs: int, size: int = 4) -> State:
 def checkpoints(tmp_path: Path) -> Checkpoints:
     """Those of epochs 1, 2 and 3."""
     kept = Checkpoints(tmp_path / "run.work", PLAN)
-    kept.prepare()
+    kept.begin(resume=False)
     for epoch in (1, 2, 3):
         kept.save(state(epoch))
     return kept
@@ -82,9 +82,27 @@ def test_a_training_with_other_settings_does_not_go_on(checkpoints: Checkpoints)
 
 def test_what_a_kill_left_half_written_is_cleared_away(checkpoints: Checkpoints) -> None:
     (checkpoints.folder / ".epoch-000004.checkpoint.x7.tmp").write_bytes(b"half")
-    checkpoints.prepare()
+    checkpoints.begin(resume=True)
     checkpoints.clear()
     assert not checkpoints.folder.exists()
+
+
+def test_answers_of_a_training_without_a_checkpoint_are_never_taken_up(tmp_path: Path) -> None:
+    killed = Checkpoints(tmp_path / "run.work", {**PLAN, "seed": 1})
+    killed.begin(resume=False)
+    answers = killed.folder / "teacher-000000.logits"
+    answers.write_bytes(b"of pictures that were changed with seed 1")
+    assert Checkpoints(killed.folder, PLAN).begin(resume=True) is None
+    assert not answers.exists()
+
+
+def test_a_worker_that_does_not_write_changes_nothing(checkpoints: Checkpoints) -> None:
+    other = Checkpoints(checkpoints.folder, PLAN, writes=False)
+    assert_same(other.begin(resume=True), state(3))
+    other.begin(resume=False)
+    other.save(state(4))
+    other.clear()
+    assert_same(checkpoints.latest(), state(3))
 
 
 def test_a_state_that_cannot_be_written_leaves_the_last_good_one(checkpoints: Checkpoints) -> None:

@@ -121,9 +121,7 @@ def test_a_switch_that_is_off_is_recorded_as_such() -> None:
     assert command.endswith("--stop-loss 0.3 --no-rescale --out runs/mlp")
 
 
-@pytest.mark.parametrize(
-    "other", [{}, {"model": "transfer"}, {"model": "resnet", "quantize": Path("runs/resnet")}]
-)
+@pytest.mark.parametrize("other", [{}, {"model": "transfer"}, {"quantize": Path("runs/resnet")}])
 def test_muon_is_refused_where_no_batch_normalisation_learns(other: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="--optimizer muon keeps the length of kernels"):
         TrainConfig(optimizer="muon", **other)
@@ -133,9 +131,16 @@ def test_a_setting_that_does_nothing_is_named() -> None:
     recipe = TrainConfig(augment=True, erase=0.1, teacher=(Path("runs/base"),), versions=4)
     assert not list(combinations.idle(recipe))
     assert list(combinations.idle(replace(recipe, augment=False, teacher=None))) == [
-        "--versions does nothing without --teacher",
+        "--versions does nothing without --teacher and --augment",
         "--erase does nothing without --augment",
     ]
+
+
+def test_the_command_of_a_quantized_run_names_no_other_model() -> None:
+    quantized = TrainConfig(quantize=Path("runs/resnet"), epochs=2)
+    assert "--model" not in quantized.command(Path("runs/resnet-int8"))
+    with pytest.raises(UsageError, match="--quantize trains its run's model; leave --model out"):
+        TrainConfig(model="resnet", quantize=Path("runs/resnet"))
 
 
 def test_a_config_is_checked_without_the_command_line_too() -> None:

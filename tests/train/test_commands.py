@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from edge_runtime.spec import Decision, ImageInput, ModelSpec
 from train.cli import main
+from train.evaluate import evaluate
+from train.review import Review
 
 
 def test_help_of_both_commands(capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,6 +52,25 @@ def test_explore_counts_the_pictures_and_draws_some(
     assert "tensorflow 2" in text
     with Image.open(plot) as image:
         assert min(image.size) > 400
+
+
+def test_evaluate_says_where_a_device_would_not_be_sure() -> None:
+    image = ImageInput(2, 2, "gray", mean=(0.0,), std=(255.0,))
+    spec = ModelSpec("a", ("hat", "shoe"), image, "logits", decision=Decision(1.0, 0.9))
+    scores = np.array([[0.95, 0.05], [0.2, 0.8]], np.float32)
+    actual = np.array([0, 0])
+    reviewed = Review(
+        spec=spec,
+        loss=0.1,
+        evaluation=evaluate(scores, actual, spec.labels),
+        scores=scores,
+        actual=actual,
+        images=np.zeros((2, 2, 2, 1), np.uint8),
+    )
+    assert [reviewed.prediction(index) for index in (0, 1)] == [
+        "picture 0: hat 95.0% (right)",
+        "picture 1: not sure, best guess shoe 80.0% (wrong, it is hat)",
+    ]
 
 
 @pytest.mark.slow

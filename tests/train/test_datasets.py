@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,16 @@ def test_a_limit_keeps_the_other_splits_whole(idx_folder: Path) -> None:
     limited = load(str(idx_folder)).limited(9)
     assert np.bincount(limited.train.labels).tolist() == [3, 3, 3]
     assert (len(limited.validation), len(limited.test)) == (12, 20)
+
+
+def test_a_limit_keeps_a_picture_of_every_class(idx_folder: Path) -> None:
+    dataset = load(str(idx_folder))
+    rare = np.flatnonzero((dataset.train.labels == 0) | (np.arange(48) < 6))
+    uneven = replace(dataset, train=dataset.train.take(rare))
+    assert uneven.train.counts(3) == [16, 2, 2]
+    assert uneven.limited(3).train.counts(3) == [1, 1, 1]
+    assert uneven.limited(10).train.counts(3) == [7, 2, 1]
+    assert uneven.limited(99).train.counts(3) == [16, 2, 2]
 
 
 def test_a_limit_below_the_number_of_classes_is_refused(idx_folder: Path) -> None:

@@ -56,6 +56,34 @@ def test_splits_that_are_there_are_used(tmp_path: Path) -> None:
     assert sizes == [15, 18, 21]
 
 
+@pytest.mark.parametrize("names", [("Train", "Val", "Test"), ("training", "valid", "testing")])
+def test_splits_may_be_called_as_others_call_them(
+    tmp_path: Path, names: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number, split in enumerate(names):
+        paint(tmp_path / split, count=5 + number, first=100 * number)
+    (tmp_path / names[0] / "red" / "0.png").rename(tmp_path / names[0] / "stray.png")
+    dataset = load(str(tmp_path))
+    assert dataset.labels == tuple(COLOURS)
+    sizes = [len(part) for part in (dataset.train, dataset.validation, dataset.test)]
+    assert sizes == [14, 18, 21]
+    assert "left out: 1 pictures that are in no class's folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["extra", "TRAINING"])
+def test_a_folder_beside_the_splits_is_refused(tmp_path: Path, name: str) -> None:
+    for split in ("train", "test", name):
+        paint(tmp_path / split, count=5)
+    with pytest.raises(InputError, match="beside those of its splits; expected train, and perhaps"):
+        load(str(tmp_path))
+
+
+def test_the_first_pictures_are_of_all_classes(painted: Path) -> None:
+    dataset = load(str(painted))
+    for part in (dataset.train, dataset.validation, dataset.test):
+        assert set(part.labels[:7]) == {0, 1, 2}
+
+
 def test_pictures_of_many_kinds_come_to_one_size_and_bad_ones_are_named(
     painted: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -71,10 +99,12 @@ def test_pictures_of_many_kinds_come_to_one_size_and_bad_ones_are_named(
     assert sum(sizes) == 47
     assert dataset.train.images.shape[1:] == (96, 96, 3)
     told = capsys.readouterr().err.splitlines()
-    assert len(told) == 3
-    assert told[0] == "left out: 1 pictures in .heic; save them as JPEG or PNG"
-    assert "cut.jpg is" in told[1]
-    assert "empty.png is empty" in told[2]
+    assert told[0].startswith("left out, for pictures end in .jpg, .jpeg, .jfif, .png, ")
+    assert told[0].endswith(": 1 .txt, 1 .heic")
+    assert told[1] == "pictures become 96 x 96 RGB; --size and --color change that"
+    assert "cut.jpg is" in told[2]
+    assert "empty.png is empty" in told[3]
+    assert len(told) == 4
 
 
 def test_deep_and_transparent_pictures_become_the_pixels_that_a_device_sees(tmp_path: Path) -> None:
@@ -153,9 +183,12 @@ def test_a_folder_trains_and_rare_classes_can_be_made_to_count(
     given = ["--dataset", str(painted), *shape, "--learning-rate", "0.01", "--augment", "--mirror"]
     assert main([*given, "--out", str(out)]) == 0
     assert "classes differ: " in capsys.readouterr().err
+    assert main(["evaluate", str(out), "--plot", str(tmp_path / "all.png")]) == 0  # of 11 pictures
     assert json.loads((out / "train.json").read_text())["test_accuracy"] > 0.8
     assert main([*given, "--class-weights", "--out", str(tmp_path / "even")]) == 0
     assert "classes differ: " not in capsys.readouterr().err
+    uneven, even = ((run / "history.csv").read_text() for run in (out, tmp_path / "even"))
+    assert uneven != even
 
 
 @pytest.mark.slow

@@ -76,3 +76,10 @@ def test_every_figure_becomes_a_png(tmp_path: Path) -> None:
             with Image.open(path) as image:
                 assert min(image.size) > 200
                 assert len(image.convert("L").getcolors() or ()) > 10  # something is drawn
+
+
+def test_a_confusion_matrix_of_many_classes_stays_a_picture_that_can_be_opened() -> None:
+    labels = tuple(map(str, range(200)))
+    figure = plots.confusion(evaluate(np.eye(200, dtype=np.float32), np.arange(200), labels))
+    assert max(figure.get_size_inches()) <= 24
+    assert not figure.axes[0].texts

@@ -83,3 +83,7 @@ def test_a_training_killed_several_times_ends_like_an_unbroken_one(
     capsys.readouterr()
     assert main(command(idx_folder, killed)) == 0
     assert capsys.readouterr().out == f"{killed} is finished already.\n"
+
+    assert main([*teacher, "--seed", "5", "--overwrite"]) == 0
+    assert main(command(idx_folder, killed)) == 2  # the same settings, but of another teacher
+    assert f"{killed} exists already" in capsys.readouterr().err

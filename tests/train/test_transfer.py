@@ -58,11 +58,13 @@ def test_only_the_new_layer_learns_until_the_backbone_is_let_go(
     import keras
 
     given = ["--dataset", str(idx_folder), "--model", "transfer", "--weights", str(weights)]
-    run = ["--epochs", "1", "--batch-size", "16", "--learning-rate", "0.01"]
+    run = ["--batch-size", "16", "--learning-rate", "0.01"]
     kernels = []
     for frozen in (1, 0):
         out = tmp_path / f"frozen-{frozen}"
-        assert main([*given, *run, "--frozen", str(frozen), "--out", str(out)]) == 0
+        assert (
+            main([*given, *run, "--epochs", "1", "--frozen", str(frozen), "--out", str(out)]) == 0
+        )
         model = keras.saving.load_model(out / "model.keras")
         backbone = model.get_layer("mobilenetv2")
         kernels.append(backbone.get_layer("Conv1").get_weights()[0])
@@ -77,6 +79,21 @@ def test_only_the_new_layer_learns_until_the_backbone_is_let_go(
     (expected,) = original.get_layer("Conv1").get_weights()
     assert np.array_equal(kernels[0], expected)
     assert not np.array_equal(kernels[1], expected)
+    out = tmp_path / "both"
+    assert main([*given, *run, "--epochs", "2", "--out", str(out)]) == 0  # the first one frozen
+    assert len((out / "history.csv").read_text().splitlines()) == 1 + 2
+
+
+@pytest.mark.slow
+def test_the_learning_rate_falls_when_the_backbone_is_let_go() -> None:
+    from train import optimizers
+
+    shape: dict[str, Any] = {"model": "transfer", "epochs": 4, "learning_rate": 0.01}
+    rates = optimizers.rates(TrainConfig(schedule="constant", **shape), steps=10)
+    assert [round(float(rates(step)), 6) for step in (0, 19, 20, 39)] == [0.01, 0.01, 0.001, 0.001]
+    rates = optimizers.rates(TrainConfig(schedule="cosine", **shape), steps=10)
+    assert [float(rates(step)) for step in (0, 20)] == pytest.approx([0.01, 0.001])
+    assert float(rates(19)) < 1e-4
 
 
 @pytest.mark.slow

@@ -40,6 +40,10 @@ def load(
         OutputError: a folder's pictures need a file, and there is no room for it.
     """
     path = Path(source)
+    if data_dir is not None and source not in sources.KNOWN:
+        raise UsageError(
+            f"--data {data_dir} is for {' and '.join(sources.KNOWN)}, not for {source}"
+        )
     if source not in sources.KNOWN and path.is_dir() and folder.is_one(path):
         return folder.load(path, size=size, color=color, validation=validation, seed=seed)
     if size is not None or color is not None:

@@ -65,7 +65,15 @@ class Dataset:
             raise UsageError(
                 f"--limit is {count}, expected one per class or more: {len(self.labels)}"
             )
-        return replace(self, train=self.train.sample(count))
+        return replace(self, train=self.train.take(_of_each(self.train.labels, count)))
+
+
+def _of_each(labels: NDArray[np.int64], count: int) -> NDArray[np.intp]:
+    """Draw `count` positions: one of each class, and of the rest each class in proportion."""
+    firsts = np.unique(labels, return_index=True)[1]
+    rest = np.setdiff1d(np.arange(len(labels)), firsts)
+    wanted = min(count - len(firsts), len(rest))
+    return np.sort(np.append(firsts, rest[stratified(labels[rest], wanted, SPLIT_SEED)]))
 
 
 def part(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from train.datasets import leaks, store
 
 SPLITS: Final = ("train", "validation", "test")  # those to the right matter more
 LISTED: Final = 10  # files that are named; more are counted
+_PATIENCE_S: Final = 10  # in which nothing need be said
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,11 @@ def decode(folder: Path, files: Sequence[File], wanted: ImageInput) -> Decoded:
     digests: dict[int, bytes] = {}
     thumbnails: dict[int, NDArray[np.uint8]] = {}
     bad: list[str] = []
+    told = time.monotonic()
     for row, file in enumerate(files):
+        if time.monotonic() - told > _PATIENCE_S:
+            print(f"{row:,} of {len(files):,} pictures are read", file=sys.stderr)
+            told = time.monotonic()
         try:
             picture = to_pixels(pictures.load(file.path, wanted), wanted)[0]
         except InputError as error:

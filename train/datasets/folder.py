@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +20,13 @@ from train.datasets.dataset import Dataset, Split, part
 from train.datasets.decode import LISTED, SPLITS, Decoded, File, decode
 
 USUAL_SIZE: Final = 96  # pixels to a side, where pictures differ or are larger
-_OTHER_SUFFIXES: Final = (".avif", ".heic", ".heif", ".svg", ".tif", ".tiff")
+_SPLIT_NAMES: Final = {
+    **{split: split for split in SPLITS},
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "testing": "test",
+}
 _GREY_MODES: Final = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
 
 
@@ -50,6 +56,9 @@ def load(
     """
     labels, files = _files(folder)
     wanted = _image(*_looked_at(files), size, color)
+    if size is None or color is None:
+        pixels = f"{wanted.width} x {wanted.height} {'grey' if wanted.channels == 1 else 'RGB'}"
+        print(f"pictures become {pixels}; --size and --color change that", file=sys.stderr)
     decoded = decode(folder, files, wanted)
     classes = np.array([file.label for file in decoded.files], np.int64)
     for index, label in enumerate(labels):
@@ -64,9 +73,11 @@ def load(
                 f"{folder} has no training picture of {labels[index]!r}; add some or remove it"
             )
     _tell_leaks(folder, decoded, splits)
+    # Whoever takes the first few pictures gets some of every class.
+    mixed = {name: np.random.default_rng(seed).permutation(rows) for name, rows in splits.items()}
     made = {
         name: Split(store.take(decoded.pixels, decoded.rows[rows]), classes[rows])
-        for name, rows in splits.items()
+        for name, rows in mixed.items()
     }
     return Dataset(
         name=sources.slug(folder.resolve().name),
@@ -117,9 +128,24 @@ def _tell_leaks(folder: Path, decoded: Decoded, splits: Mapping[str, NDArray[np.
         )
 
 
+def _roots(folder: Path) -> dict[str, Path]:
+    """Where the classes of each split are; all in the folder itself where it has no train/."""
+    parts = {path.name: _SPLIT_NAMES.get(path.name.lower()) for path in _folders(folder)}
+    if "train" not in parts.values():
+        return {"train": folder}
+    roots: dict[str, Path] = {}
+    for name, split in parts.items():
+        if split is None or split in roots:
+            raise InputError(
+                f"{folder} has a sub-folder {name} beside those of its splits; expected train, and "
+                "perhaps validation and test, once each: move it elsewhere"
+            )
+        roots[split] = folder / name
+    return roots
+
+
 def _files(folder: Path) -> tuple[tuple[str, ...], list[File]]:
-    named = [folder / split for split in SPLITS if (folder / split).is_dir()]
-    roots = {path.name: path for path in named} if folder / "train" in named else {"train": folder}
+    roots = _roots(folder)
     labels = tuple(sorted({path.name for root in roots.values() for path in _folders(root)}))
     if len(labels) < 2:
         raise InputError(
@@ -131,25 +157,27 @@ def _files(folder: Path) -> tuple[tuple[str, ...], list[File]]:
         for split, root in roots.items()
         for index, label in enumerate(labels)
         for path in sorted((root / label).rglob("*"))
-        if path.suffix.lower() in (*SUFFIXES, *_OTHER_SUFFIXES) and path.is_file()
+        if path.is_file() and not path.name.startswith(".")
     ]
-    _tell_others(Counter(map(_suffix, files)))
-    return labels, [file for file in files if _suffix(file) in SUFFIXES]
+    _tell_left_out(file.path for file in files if not _is_picture(file.path))
+    stray = [path for root in {folder, *roots.values()} for path in root.iterdir()]
+    if count := sum(map(_is_picture, stray)):
+        print(f"left out: {count:,} pictures that are in no class's folder", file=sys.stderr)
+    return labels, [file for file in files if _is_picture(file.path)]
 
 
-def _suffix(file: File) -> str:
-    return file.path.suffix.lower()
-
-
-def _tell_others(counts: Mapping[str, int]) -> None:
-    """Pictures that a device could not read either; other files may lie there for any reason."""
-    others = {suffix: count for suffix, count in counts.items() if suffix in _OTHER_SUFFIXES}
-    if others:
-        print(
-            f"left out: {sum(others.values()):,} pictures in {', '.join(sorted(others))}; save "
-            "them as JPEG or PNG",
-            file=sys.stderr,
+def _tell_left_out(paths: Iterable[Path]) -> None:
+    counts = Counter(path.suffix.lower() for path in paths)
+    if counts:
+        kinds = ", ".join(
+            f"{count:,} {suffix or 'without one'}" for suffix, count in counts.items()
         )
+        endings = ", ".join(SUFFIXES)
+        print(f"left out, for pictures end in {endings}: {kinds}", file=sys.stderr)
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def _folders(folder: Path) -> Iterator[Path]:

@@ -93,7 +93,7 @@ def find(source: str, data_dir: Path | None) -> tuple[Source, Path]:
         InputError: its files cannot be had.
     """
     if source not in KNOWN:
-        return _own(source, data_dir)
+        return _own(source)
     known = KNOWN[source]
     if data_dir is None:
         return known, locate(known, usual_places(source), download)
@@ -157,15 +157,13 @@ def missing(folder: Path) -> list[str]:
     return [name for name in FILES if path_of(folder, name) is None]
 
 
-def _own(source: str, data_dir: Path | None) -> tuple[Source, Path]:
+def _own(source: str) -> tuple[Source, Path]:
     folder = Path(source)
     if not folder.is_dir():
         raise UsageError(
             f"there is no data set {source!r}; expected {', '.join(KNOWN)}, "
             f"a .npz, a .csv, or a folder with {', '.join(FILES)}"
         )
-    if data_dir is not None:
-        raise UsageError(f"--data {data_dir} is for {' and '.join(KNOWN)}; {source} is a folder")
     _require_files(folder)
     return Source(slug(folder.resolve().name)), folder
 
