@@ -72,12 +72,14 @@ def best_temperature(logits: NDArray[np.float32], actual: NDArray[np.int64]) -> 
 
 def _threshold(best: NDArray[np.float32], right: NDArray[np.bool_], sure: float) -> float:
     """The lowest score from which on the share of right answers is `sure` or more."""
-    order = np.argsort(-best, kind="stable")
+    # As the spec will hold it; rounded down, it keeps in whoever reaches it now.
+    rounded = np.floor(best.astype(np.float64) * 10**_DIGITS) / 10**_DIGITS
+    order = np.argsort(-rounded, kind="stable")
+    descending = rounded[order]
     shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(shares >= sure)
+    last_of_equals = np.append(descending[1:] < descending[:-1], True)
+    enough = np.flatnonzero((shares >= sure) & last_of_equals)
     if len(enough) and enough[-1] == len(order) - 1:
         return 0.0
     # Where not even the best answers are right often enough, only the very best counts.
-    last = float(best[order[enough[-1] if len(enough) else 0]])
-    # Rounded down, which lets in next to nothing and keeps the last one in.
-    return math.floor(last * 10**_DIGITS) / 10**_DIGITS
+    return float(descending[enough[-1] if len(enough) else 0])

@@ -36,9 +36,9 @@ def test_no_other_temperature_is_better() -> None:
 @settings(max_examples=30)
 @given(st.floats(0, 0.999))
 def test_of_the_answers_above_the_threshold_enough_are_right(sure: float) -> None:
-    logits, actual = drawn(2.0, 100)
+    logits, actual = drawn(2.0, 1000)
     found = calibrate(logits, actual, sure=sure)
-    assert found.right >= sure - 0.01
+    assert found.right >= sure
     assert 0 < found.answered <= 1
 
 
