@@ -11,7 +11,6 @@ and writes docs/reports/runtime/photographs.json.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import io
 import json
 import re
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edge_runtime import Classifier, console, parity
+from edge_runtime import Classifier, console, modelfile, parity
 from edge_runtime.files import new_directory, write_atomically
 from edge_runtime.models import FOLDER
 from train import datasets
@@ -138,7 +137,8 @@ def _write(arguments: argparse.Namespace) -> int:
 
 def _measure(arguments: argparse.Namespace) -> int:
     dataset = datasets.load("fashion-mnist")
-    classifier = Classifier.open(arguments.model, top_k=len(dataset.labels))
+    file = modelfile.read(arguments.model)
+    classifier = Classifier.from_file(file, top_k=len(dataset.labels))
     indices, scores, inverted = [], [], 0
     for index, _, jpeg in photographs(dataset, arguments.count, arguments.seed):
         result = classifier.classify(jpeg)
@@ -152,7 +152,7 @@ def _measure(arguments: argparse.Namespace) -> int:
     )
     report = {
         "model": arguments.model.name,
-        "model_sha256": hashlib.sha256(arguments.model.read_bytes()).hexdigest(),
+        "model_sha256": file.sha256,
         "photographs": found.images,
         "seed": arguments.seed,
         "accuracy_originals": found.reference_accuracy,

@@ -131,7 +131,7 @@ def require_alike(strategy: Any, plan: Mapping[str, Any]) -> None:
         )
 
 
-def part(strategy: Any, *, chief: bool) -> None:
+def wait_for_chief(strategy: Any, *, chief: bool) -> None:
     """Wait for all workers at the end, so that nobody leaves before the chief has written."""
     import tensorflow as tf
 

@@ -96,7 +96,7 @@ def train(
             with new_directory(out, overwrite=overwrite, mark=SUMMARY) as folder:
                 save.write(folder, trained)
             checkpoints.clear()
-        distribute.part(strategy, chief=chief)
+        distribute.wait_for_chief(strategy, chief=chief)
     return trained
 
 

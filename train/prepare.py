@@ -39,6 +39,7 @@ def job(config: TrainConfig) -> Job:
     Raises:
         UsageError: the runs that it builds on do not fit the pictures.
         InputError: the pictures cannot be had or are damaged.
+        ModelError: the model of such a run is damaged.
     """
     if narrow(config):
         framework.leave_out_onednn()  # before a download may load TensorFlow

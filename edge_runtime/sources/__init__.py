@@ -103,6 +103,11 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
     return os.path.isdir(path)  # noqa: PTH112
 
 
+def named_as_picture(name: str) -> bool:
+    """Whether a file of this name is taken for a picture where nobody names the file itself."""
+    return name.lower().endswith(SUFFIXES)
+
+
 def pictures_below(folder: str) -> Iterator[os.DirEntry[str]]:
     """The files with a picture's name in a folder and all below it, but for hidden ones.
 
@@ -116,7 +121,7 @@ def pictures_below(folder: str) -> Iterator[os.DirEntry[str]]:
             with suppress(OSError):
                 rest += _entries(entry.path)[::-1]
         # No pipes and sockets, which may never come to an end.
-        elif entry.name.lower().endswith(SUFFIXES) and entry.is_file():
+        elif named_as_picture(entry.name) and entry.is_file():
             yield entry
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge_runtime import image as images
 from edge_runtime import preprocess
 from edge_runtime.errors import InputError
-from edge_runtime.sources import SUFFIXES
+from edge_runtime.sources import SUFFIXES, named_as_picture
 from edge_runtime.spec import ImageInput, ModelSpec
 
 
@@ -58,4 +58,4 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and path.is_file()
+    return named_as_picture(path.name) and path.is_file()

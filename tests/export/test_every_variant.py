@@ -179,7 +179,9 @@ def test_colours_become_the_same_grey_inside_as_outside(
     assert np.array_equal(inside[:100].argmax(axis=1), outside[:100].argmax(axis=1))
     assert np.mean(inside.argmax(axis=1) == outside.argmax(axis=1)) >= 0.99
     # A colour's grey may be rounded to the next level, which a close decision feels.
-    assert np.quantile(np.abs(inside - outside).max(axis=1), 0.95) < 0.05
+    differences = np.abs(inside - outside).max(axis=1)
+    assert np.quantile(differences, 0.95) < 0.05
+    assert differences.max() < 0.2
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edge_runtime.errors import InputError
-from edge_runtime.sources import SUFFIXES
+from edge_runtime.sources import SUFFIXES, named_as_picture
 from edge_runtime.spec import Color, ImageInput
 from train.datasets import leaks, sources, store
 from train.datasets.dataset import Dataset, Split, part
@@ -159,25 +159,23 @@ def _files(folder: Path) -> tuple[tuple[str, ...], list[File]]:
         for path in sorted((root / label).rglob("*"))
         if path.is_file() and not path.name.startswith(".")
     ]
-    _tell_left_out(file.path for file in files if not _is_picture(file.path))
-    stray = [path for root in {folder, *roots.values()} for path in root.iterdir()]
-    if count := sum(map(_is_picture, stray)):
-        print(f"left out: {count:,} pictures that are in no class's folder", file=sys.stderr)
-    return labels, [file for file in files if _is_picture(file.path)]
+    pictures = [file for file in files if named_as_picture(file.path.name)]
+    others = (file.path for file in files if not named_as_picture(file.path.name))
+    beside = (path for root in {folder, *roots.values()} for path in root.iterdir())
+    _tell_left_out(others, [path for path in beside if named_as_picture(path.name)])
+    return labels, pictures
 
 
-def _tell_left_out(paths: Iterable[Path]) -> None:
-    counts = Counter(path.suffix.lower() for path in paths)
-    if counts:
+def _tell_left_out(others: Iterable[Path], beside: Sequence[Path]) -> None:
+    """What lies in a class's folder and is no picture, and pictures that lie in none."""
+    if beside:
+        print(f"left out: {len(beside):,} pictures that are in no class's folder", file=sys.stderr)
+    if counts := Counter(path.suffix.lower() for path in others):
         kinds = ", ".join(
             f"{count:,} {suffix or 'without one'}" for suffix, count in counts.items()
         )
         endings = ", ".join(SUFFIXES)
         print(f"left out, for pictures end in {endings}: {kinds}", file=sys.stderr)
-
-
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def _folders(folder: Path) -> Iterator[Path]:
