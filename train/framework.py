@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from contextlib import nullcontext
 
 from edge_runtime.errors import EngineError
@@ -11,8 +12,13 @@ from edge_runtime.quiet import native_output_hidden
 
 
 def leave_out_onednn() -> None:
-    """Let TensorFlow compute without oneDNN, which is slower; only before it is loaded."""
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    """Let TensorFlow compute without oneDNN, which is slower.
+
+    Where it is loaded already, nothing is changed: it would not notice, and what this process
+    starts would compute otherwise than the process itself.
+    """
+    if "tensorflow" not in sys.modules:
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
 
 
 def load(*, verbose: bool) -> None:
