@@ -32,6 +32,7 @@ class Fitted:
     kept: Epoch
     seconds: float  # wall time of the epochs
     cpu_seconds: float  # processor time of the epochs, over all cores
+    replicas: int  # that shared each step
 
 
 def fit(
@@ -92,7 +93,8 @@ def fit(
         logits = predict(judged, dataset.validation, dataset.image)
         if not np.isfinite(logits).all():  # before it is kept: nothing could go on from there
             raise diverged(config, f"the model gives numbers that are none after epoch {number}")
-        done = Epoch(number, loss, accuracy, *_judge(logits, dataset.validation.labels))
+        judged_as = _judge(logits, dataset.validation.labels)
+        done = Epoch(number, loss, accuracy, *judged_as, config.learning_rate)
         history = (*state.history, done)
         kept = judged.get_weights() if best(history) is done else state.weights["best"]
         state = State(
@@ -104,7 +106,13 @@ def fit(
         save(state)
         listener.on_epoch(done)
     model.set_weights(state.weights["best"])
-    return Fitted(state.history, best(state.history), state.seconds, state.cpu_seconds)
+    return Fitted(
+        epochs=state.history,
+        kept=best(state.history),
+        seconds=state.seconds,
+        cpu_seconds=state.cpu_seconds,
+        replicas=strategy.num_replicas_in_sync,
+    )
 
 
 def predict(model: keras.Model, split: Split, image: ImageInput) -> Any:

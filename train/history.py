@@ -18,6 +18,7 @@ class Epoch:
     accuracy: float  # share of pictures, 0..1, augmented where they are
     validation_loss: float  # cross-entropy with the true labels
     validation_accuracy: float  # 0..1
+    learning_rate: float | None = None  # the highest of its schedule; --resume may change it
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,7 @@ def summary(trained: Trained) -> dict[str, Any]:
         "kept_by": "best validation accuracy",
         "seconds": round(trained.fitted.seconds, 1),
         "cpu_seconds": round(trained.fitted.cpu_seconds, 1),
+        "replicas": trained.fitted.replicas,
         "seed": trained.config.seed,
         "versions": versions(),
         "dataset": {

@@ -107,6 +107,10 @@ def accuracy(out: Path) -> float:
     return float(json.loads((out / "train.json").read_text())["test_accuracy"])
 
 
+def replicas(out: Path) -> int:
+    return int(json.loads((out / "train.json").read_text())["replicas"])
+
+
 def curve(out: Path) -> NDArray[np.float64]:
     """Loss and accuracy of every epoch, on training and on validation pictures."""
     return np.loadtxt(out / "history.csv", delimiter=",", skiprows=1)
@@ -143,6 +147,7 @@ def test_two_workers_learn_what_one_does_and_one_killed_and_restarted_goes_on(
     assert "Test accuracy" in told[0]
     assert "worker 0 writes the run" in told[1]
     assert "Traceback" not in told[0] + told[1]
+    assert (replicas(one), replicas(two)) == (1, 2)
     assert accuracy(two) == pytest.approx(accuracy(one), abs=0.005)
     assert curve(two) == pytest.approx(curve(one), abs=5e-3)
     assert not list(tmp_path.glob("*.work"))

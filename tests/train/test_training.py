@@ -18,6 +18,7 @@ from PIL import Image
 from edge_runtime import modelfile, postprocess
 from edge_runtime.preprocess import normalise
 from edge_runtime.spec import ImageInput
+from train.checkpoint import Checkpoints, State
 from train.cli import main
 from train.config import TrainConfig
 from train.datasets import load, sources
@@ -121,8 +122,27 @@ def test_evaluation_is_the_test_split(run: Path, fashion_mnist: Path) -> None:
 def test_history_has_a_row_an_epoch(run: Path, summary: dict[str, Any]) -> None:
     with (run / "history.csv").open(newline="") as file:
         (row,) = csv.DictReader(file)
-    assert list(row) == ["epoch", "loss", "accuracy", "validation_loss", "validation_accuracy"]
+    figures = ["loss", "accuracy", "validation_loss", "validation_accuracy", "learning_rate"]
+    assert list(row) == ["epoch", *figures]
     assert float(row["validation_accuracy"]) == summary["validation_accuracy"]
+
+
+def test_history_tells_where_a_training_went_on_with_another_learning_rate(
+    idx_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(checkpoints: Checkpoints, state: State) -> None:
+        save(checkpoints, state)
+        raise KeyboardInterrupt
+
+    save, run = Checkpoints.save, tmp_path / "run"
+    command = ["--dataset", str(idx_folder), "--epochs", "3", "--out", str(run)]
+    with monkeypatch.context() as patched:
+        patched.setattr(Checkpoints, "save", stop)
+        assert main([*command, "--learning-rate", "0.01"]) == 130
+    assert main([*command, "--learning-rate", "0.001", "--resume"]) == 0
+    with (run / "history.csv").open(newline="") as file:
+        rates = [row["learning_rate"] for row in csv.DictReader(file)]
+    assert rates == ["0.01", "0.001", "0.001"]
 
 
 def test_the_plots_are_pictures(run: Path) -> None:
