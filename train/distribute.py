@@ -154,11 +154,18 @@ def insisting_on_all(distribution: Distribution | None) -> Iterator[None]:
         return
     import tensorflow as tf
 
+    # What a lost worker looks like from the others. Anything else would come again after a restart.
+    lost = (
+        tf.errors.UnavailableError,
+        tf.errors.AbortedError,
+        tf.errors.CancelledError,
+        tf.errors.DeadlineExceededError,
+        tf.errors.InternalError,
+        tf.errors.UnknownError,
+    )
     try:
         yield
-    except tf.errors.ResourceExhaustedError:
-        raise
-    except tf.errors.OpError as error:
+    except lost as error:
         raise WorkerLostError(
             "another worker is gone; start it again with the same command and --resume"
         ) from error

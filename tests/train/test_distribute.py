@@ -66,6 +66,27 @@ def test_a_batch_with_fewer_pictures_than_replicas_is_refused() -> None:
     distribute.require_divisible(Replicas(1), 49, 16)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "begins_again"),
+    [
+        ("UnavailableError", True),
+        ("AbortedError", True),
+        ("ResourceExhaustedError", False),
+        ("InvalidArgumentError", False),
+    ],
+)
+def test_a_training_begins_again_only_for_what_a_restart_may_mend(
+    name: str, begins_again: bool
+) -> None:
+    import tensorflow as tf
+
+    error = getattr(tf.errors, name)
+    expected = distribute.WorkerLostError if begins_again else error
+    with pytest.raises(expected), distribute.insisting_on_all("multi-worker"):
+        raise error(None, None, "as TensorFlow says it")
+
+
 def free_ports(count: int) -> list[int]:
     sockets = [socket.socket() for _ in range(count)]
     for each in sockets:
