@@ -4,7 +4,7 @@
 |---|---|---|
 | mobilenetv2, resnet50v2 | 32 pixels | quantizes well: ReLU and ReLU6 only |
 | mobilenetv3small, mobilenetv3large | 32 pixels | loses some: hard-swish, squeeze-and-excite |
-| efficientnetb0, efficientnetv2b0 | 32 pixels | loses most: swish, squeeze-and-excite |
+| efficientnetv2b0 | 32 pixels | loses most: swish, squeeze-and-excite |
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ class Backbone:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-# Those that have their own rescaling inside get it where it can be left out, so that pixels are
-# scaled once; EfficientNet's cannot.
+# Pixels are scaled once: outside, where all channels are scaled alike, and inside EfficientNetV2,
+# which does it channel by channel. (The first EfficientNet scales otherwise when its weights come
+# from a file, so it is none of them.)
 BACKBONES: Final[Mapping[BackboneName, Backbone]] = {
     "mobilenetv2": Backbone("MobileNetV2"),
     "mobilenetv3small": Backbone("MobileNetV3Small", options={"include_preprocessing": False}),
     "mobilenetv3large": Backbone("MobileNetV3Large", options={"include_preprocessing": False}),
-    "efficientnetb0": Backbone("EfficientNetB0", mean=0, std=1),
-    "efficientnetv2b0": Backbone("EfficientNetV2B0", options={"include_preprocessing": False}),
+    "efficientnetv2b0": Backbone("EfficientNetV2B0", mean=0, std=1),
     "resnet50v2": Backbone("ResNet50V2"),
 }
 
@@ -83,7 +83,6 @@ def _backbone(config: TrainConfig, shape: tuple[int, ...]) -> keras.Model:
             input_shape=shape,
             include_top=False,
             weights=None if source == "none" else source,
-            name=config.chosen_backbone,
             **wanted.options,
         )
     except Exception as error:  # a download, HDF5 and Keras may all fail in their own ways

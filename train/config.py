@@ -18,7 +18,6 @@ BackboneName = Literal[
     "mobilenetv2",
     "mobilenetv3small",
     "mobilenetv3large",
-    "efficientnetb0",
     "efficientnetv2b0",
     "resnet50v2",
 ]
@@ -85,7 +84,7 @@ class TrainConfig:
     backbone: BackboneName | None = setting(
         None,
         "of transfer: mobilenetv2 and resnet50v2 lose little as int8, mobilenetv3small and "
-        "mobilenetv3large more, efficientnetb0 and efficientnetv2b0 most (default: mobilenetv2)",
+        "mobilenetv3large more, efficientnetv2b0 most (default: mobilenetv2)",
         metavar="NAME",
     )
     weights: str | None = setting(

@@ -8,11 +8,12 @@ convolution before it and ReLU into the one behind it, so they lose next to noth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Final
 
 import keras
 from keras import layers
 
+from edge_runtime.errors import UsageError
 from edge_runtime.spec import ImageInput
 from train import backbones
 from train.config import TrainConfig
@@ -20,6 +21,8 @@ from train.config import TrainConfig
 Block = Callable[[Any, int, int], Any]  # of what comes in, channels and stride
 
 LAST = "logits"  # the last layer, the only one that depends on the classes
+
+_SMALLEST_CNN: Final = 4  # pixels to a side
 
 # Keras' momentum of 0.99 averages over more steps than a short training has.
 STATISTICS_MOMENTUM = 0.9
@@ -32,6 +35,10 @@ def build(config: TrainConfig, image: ImageInput, classes: int) -> keras.Model:
         config: which of the models, and its shape.
         image: the pictures it will see.
         classes: how many logits it gives.
+
+    Raises:
+        UsageError: the pictures are too small for it.
+        InputError: the weights of a backbone cannot be had, or are of another network.
     """
     inputs = keras.Input((image.height, image.width, image.channels), name="image")
     outputs = layers.Dense(classes, name=LAST)(_features(config, inputs))
@@ -65,6 +72,11 @@ def _mlp(inputs: Any, units: tuple[int, ...]) -> Any:
 
 def _cnn(inputs: Any) -> Any:
     """Six convolutions, narrow at full resolution and wider as the picture shrinks."""
+    if min(inputs.shape[1:3]) < _SMALLEST_CNN:
+        raise UsageError(
+            f"--model cnn halves pictures twice, which takes {_SMALLEST_CNN} pixels or more to a "
+            "side; give a larger --size or another --model"
+        )
     x = _conv(inputs, 24)
     x = _conv(x, 24)
     x = layers.MaxPooling2D()(x)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from edge_runtime import postprocess
 from edge_runtime.errors import InputError, UsageError
 from edge_runtime.files import write_atomically
-from edge_runtime.preprocess import normalise
 from edge_runtime.spec import ModelSpec
 from train import framework
 from train.calibrate import cross_entropy
+from train.datasets import Split
 from train.evaluate import Evaluation, evaluate
 from train.runs import MODEL, load, read_spec
 
@@ -64,7 +64,9 @@ def review(run: Path, chosen: Sequence[int] = ()) -> Review:
         if not 0 <= index < len(actual):
             raise UsageError(f"there is no test picture {index}; expected 0 to {len(actual) - 1}")
     framework.load(verbose=False)
-    outputs = load(run / MODEL).predict(normalise(images, spec.image), verbose=0)
+    from train import fit
+
+    outputs = fit.predict(load(run / MODEL), Split(images, actual), spec.image)
     plain = postprocess.probabilities(outputs, spec.scores)
     return Review(
         spec=spec,

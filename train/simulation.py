@@ -9,7 +9,7 @@ and TensorFlow's converter takes the ranges from it (docs/decisions/0005). Jacob
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import keras
@@ -33,6 +33,8 @@ _STEPS: Final = 127  # to either side of zero
 # the finer steps above do.
 _OUTLIERS: Final = 1e-4
 _LOW_LOGITS: Final = 0.1
+_VALUES: Final = 1 << 22  # of a layer; all values of a thousand large pictures would fill memory
+_BATCH: Final = 16
 
 
 def simulated(model: keras.Model, pixels: NDArray[np.uint8], image: ImageInput) -> keras.Model:
@@ -49,12 +51,9 @@ def simulated(model: keras.Model, pixels: NDArray[np.uint8], image: ImageInput) 
     _require_known(model)
     folded = _folded(model)
     places = [layer for layer in folded.layers if _keeps_values(layer)]
-    measured = keras.Model(folded.inputs, [layer.output for layer in places]).predict(
-        normalise(pixels, image), verbose=0
-    )
-    values = dict(zip((layer.name for layer in places), _listed(measured), strict=True))
-    last = folded.layers[-1].name
-    ranges = {name: _range(value, logits=name == last) for name, value in values.items()}
+    values = zip(places, _measured(folded, places, pixels, image), strict=True)
+    last = folded.layers[-1]
+    ranges = {layer.name: _range(each, logits=layer is last) for layer, each in values}
     table = pixel_table(image)
     inputs = (min(0.0, float(table.min())), max(0.0, float(table.max())))
     return _rounding(folded, ranges, inputs)
@@ -177,10 +176,23 @@ def _before(layer: Any) -> Any:
     return layer._inbound_nodes[0].parent_nodes[0].operation  # noqa: SLF001  no public way
 
 
+def _measured(
+    folded: keras.Model, places: Sequence[Any], pixels: NDArray[np.uint8], image: ImageInput
+) -> list[NDArray[np.float32]]:
+    """What each of these layers gives for the pictures: all of it, or of much an even sample."""
+    observed = keras.Model(folded.inputs, [layer.output for layer in places])
+    most, random = _VALUES // len(pixels), np.random.default_rng(0)
+    kept: list[list[NDArray[np.float32]]] = [[] for _ in places]
+    for start in range(0, len(pixels), _BATCH):
+        inputs = normalise(pixels[start : start + _BATCH], image)
+        for values, output in zip(kept, observed.predict_on_batch(inputs), strict=True):
+            each = output.reshape(len(output), -1)
+            if each.shape[1] > most:
+                each = each[:, random.integers(each.shape[1], size=most)]
+            values.append(each)
+    return [np.concatenate(values) for values in kept]
+
+
 def _range(values: NDArray[np.float32], *, logits: bool) -> Range:
     low, high = np.quantile(values, (_LOW_LOGITS if logits else _OUTLIERS, 1 - _OUTLIERS))
     return min(0.0, float(low)), max(1e-6, float(high))
-
-
-def _listed(values: Any) -> list[Any]:
-    return values if isinstance(values, list) else [values]

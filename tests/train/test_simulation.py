@@ -122,3 +122,24 @@ def test_a_layer_that_cannot_be_simulated_is_named() -> None:
     model = keras.Model(inputs, keras.layers.Dense(10)(flat))
     with pytest.raises(UsageError, match=r"the layer 'larger' \(UpSampling2D\) cannot be rounded"):
         simulation.simulated(model, PIXELS, IMAGE)
+
+
+def test_a_sample_of_a_large_nets_values_gives_the_ranges_of_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import keras
+
+    from train import models, simulation
+
+    keras.utils.set_random_seed(0)
+    model = models.build(TrainConfig(model="resnet", widths=(8, 12)), IMAGE, 10)
+    places = [layer for layer in model.layers if isinstance(layer, keras.layers.ReLU)]
+    whole = simulation._measured(model, places, PIXELS, IMAGE)
+    monkeypatch.setattr(simulation, "_VALUES", 50 * 2000)
+    sample = simulation._measured(model, places, PIXELS, IMAGE)
+    assert [values.size for values in whole] == [50 * 28 * 28 * 8] * 3 + [50 * 14 * 14 * 12] * 2
+    assert {values.size for values in sample} == {50 * 2000}
+    for all_, some in zip(whole, sample, strict=True):
+        assert simulation._range(some, logits=False) == pytest.approx(
+            simulation._range(all_, logits=False), rel=0.1
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -11,8 +11,17 @@ import pytest
 from edge_runtime import modelfile
 from edge_runtime.errors import UsageError
 from edge_runtime.preprocess import normalise
+from edge_runtime.spec import ImageInput
 from train.cli import main
-from train.config import TrainConfig
+from train.config import BackboneName, TrainConfig
+
+THEIR_MODULES = {
+    "mobilenetv2": "mobilenet_v2",
+    "mobilenetv3small": "mobilenet_v3",
+    "mobilenetv3large": "mobilenet_v3",
+    "efficientnetv2b0": "efficientnet_v2",
+    "resnet50v2": "resnet_v2",
+}
 
 
 def test_settings_of_a_transfer_are_for_a_transfer() -> None:
@@ -66,7 +75,7 @@ def test_only_the_new_layer_learns_until_the_backbone_is_let_go(
             main([*given, *run, "--epochs", "1", "--frozen", str(frozen), "--out", str(out)]) == 0
         )
         model = keras.saving.load_model(out / "model.keras")
-        backbone = model.get_layer("mobilenetv2")
+        (backbone,) = (layer for layer in model.layers if isinstance(layer, keras.Model))
         kernels.append(backbone.get_layer("Conv1").get_weights()[0])
         spec = modelfile.read_keras_spec(out / "model.keras")
         assert spec is not None
@@ -82,6 +91,28 @@ def test_only_the_new_layer_learns_until_the_backbone_is_let_go(
     out = tmp_path / "both"
     assert main([*given, *run, "--epochs", "2", "--out", str(out)]) == 0  # the first one frozen
     assert len((out / "history.csv").read_text().splitlines()) == 1 + 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", get_args(BackboneName))
+def test_a_backbone_sees_pixels_as_keras_itself_prepares_them(name: BackboneName) -> None:
+    import keras
+
+    from train import backbones
+
+    config = TrainConfig(model="transfer", backbone=name, weights="none")
+    contract = ImageInput(32, 32, "rgb", mean=(0.0,) * 3, std=(255.0,) * 3)
+    inputs = keras.Input((32, 32, 3))
+    ours = keras.Model(inputs, backbones.features(config, inputs))
+    theirs = getattr(keras.applications, backbones.BACKBONES[name].make)(
+        input_shape=(32, 32, 3), include_top=False, weights=None, pooling="avg"
+    )
+    theirs.set_weights(ours.get_weights())
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    prepare = getattr(keras.applications, THEIR_MODULES[name]).preprocess_input
+    expected = theirs.predict(prepare(pixels.astype(np.float32)), verbose=0)
+    found = ours.predict(normalise(pixels, backbones.image(config, contract)), verbose=0)
+    assert np.allclose(found, expected, rtol=1e-3, atol=1e-5 * np.abs(expected).max())
 
 
 @pytest.mark.slow
