@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_runtime import postprocess
-from edge_runtime.errors import InputError, UsageError
+from edge_runtime.errors import UsageError
 from edge_runtime.files import write_atomically
 from edge_runtime.spec import ModelSpec
 from train import framework
 from train.calibrate import cross_entropy
-from train.datasets import Split
+from train.datasets import Split, arrays
 from train.evaluate import Evaluation, evaluate
 from train.runs import MODEL, load, read_spec
 
@@ -116,8 +115,5 @@ def lines(reviewed: Review, chosen: Sequence[int]) -> list[str]:
 
 
 def _pictures(path: Path) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return archive["images"], archive["labels"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path} cannot be read ({error}); train again") from error
+    images, labels = arrays.members(path, ("images", "labels"), remedy="train again")
+    return images, labels

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from edge_runtime import modelfile
 from edge_runtime.spec import Decision, ImageInput, ModelSpec
 from train.cli import main
 from train.evaluate import evaluate
@@ -37,6 +40,29 @@ def test_what_is_no_run_cannot_be_evaluated(
 ) -> None:
     assert main(["evaluate", str(tmp_path)]) == 2
     assert "holds no model.keras; name a run directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", [60, 200, -10])
+def test_damaged_test_pictures_are_one_line(
+    place: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keras_file = io.BytesIO()
+    zipfile.ZipFile(keras_file, "w").close()
+    image = ImageInput(2, 2, "gray", mean=(0.0,), std=(255.0,))
+    spec = ModelSpec("a", ("hat", "shoe"), image, "logits")
+    model = modelfile.add_keras_spec(keras_file.getvalue(), spec)
+    (tmp_path / "model.keras").write_bytes(model)
+    pictures = tmp_path / "evaluation.npz"
+    np.savez_compressed(pictures, images=np.zeros((9, 2, 2, 1), np.uint8), labels=np.zeros(9, int))
+    data = bytearray(pictures.read_bytes())
+    data[place] ^= 0xFF
+    pictures.write_bytes(data)
+
+    assert main(["evaluate", str(tmp_path)]) == 1
+
+    (told,) = capsys.readouterr().err.splitlines()
+    assert "evaluation.npz is no readable .npz file: " in told
+    assert told.endswith("; train again")
 
 
 @pytest.mark.slow
@@ -91,4 +117,4 @@ def test_evaluate_repeats_the_figures_of_the_run(
     assert "there is no test picture 20; expected 0 to 19" in capsys.readouterr().err
     (run / "evaluation.npz").write_bytes(b"gone")
     assert main(["evaluate", str(run)]) == 1
-    assert "evaluation.npz cannot be read" in capsys.readouterr().err
+    assert "evaluation.npz is no readable .npz file" in capsys.readouterr().err

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import itertools
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,7 +16,9 @@ import pytest
 
 from edge_runtime import modelfile
 from edge_runtime.errors import InputError, UsageError
+from train import prepare
 from train.cli import main
+from train.config import TrainConfig
 from train.datasets import load, sources
 
 FASHION = sources.KNOWN["fashion-mnist"]
@@ -51,6 +55,53 @@ def test_the_split_is_the_same_each_time_and_differs_by_seed(idx_folder: Path) -
 def test_labels_txt_names_the_classes(idx_folder: Path) -> None:
     (idx_folder / "labels.txt").write_text("Hut\nSchuh\nStrümpfe\n", encoding="utf-8")
     assert load(str(idx_folder)).labels == ("Hut", "Schuh", "Strümpfe")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(idx_folder: Path) -> None:
+    (idx_folder / "labels.txt").write_text("Hut\nSchuh\nRock\n", encoding="utf-8-sig")
+    assert load(str(idx_folder)).labels == ("Hut", "Schuh", "Rock")
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ("hat\nhat\nshoe\n", "labels must differ from each other"),
+        ("hat\nshoe\nhigh\theel\n", "label 'high.theel' must be 1 to 200 printable characters"),
+        (f"hat\nshoe\n{'o' * 201}\n", "must be 1 to 200 printable characters"),
+    ],
+)
+def test_names_that_no_model_file_takes_are_refused_before_the_training(
+    idx_folder: Path, names: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (idx_folder / "labels.txt").write_text(names)
+    assert main(["--dataset", str(idx_folder), "--out", str(tmp_path / "run")]) == 1
+    (told,) = capsys.readouterr().err.splitlines()
+    assert "labels.txt: " in told
+    assert re.search(words, told)
+
+
+def test_a_changed_labels_txt_is_another_data_set(idx_folder: Path) -> None:
+    origins = [prepare.job(TrainConfig(dataset=str(idx_folder))).origins]
+    for names in ("hat\nshoe\nskirt\n", "shoe\nhat\nskirt\n"):
+        (idx_folder / "labels.txt").write_text(names)
+        origins.append(prepare.job(TrainConfig(dataset=str(idx_folder))).origins)
+    assert origins[0]["files"].keys() == set(sources.FILES)
+    assert all(one != other for one, other in itertools.combinations(origins, 2))
+
+
+@pytest.mark.slow
+def test_a_run_is_not_taken_for_one_with_other_names(
+    idx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    given = ["--dataset", str(idx_folder), "--units", "8", "--epochs", "1", "--out", str(out)]
+    (idx_folder / "labels.txt").write_text("hat\nshoe\nskirt\n")
+    assert main(given) == 0
+    assert main([*given, "--resume"]) == 0
+    assert "is finished already" in capsys.readouterr().out
+    (idx_folder / "labels.txt").write_text("shoe\nhat\nskirt\n")
+    assert main([*given, "--resume"]) == 2
+    assert f"{out} exists already" in capsys.readouterr().err
 
 
 def test_too_few_names_are_an_error(idx_folder: Path) -> None:

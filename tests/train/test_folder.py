@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -143,6 +144,47 @@ def test_one_class_or_an_empty_class_is_an_error(painted: Path) -> None:
         load(str(painted))
     with pytest.raises(InputError, match=r"has 1 class\(es\) \(only\); expected a sub-folder"):
         load(str(paint_one(painted.parent / "single")))
+
+
+@pytest.mark.parametrize("below", ["", "train"])
+def test_pictures_that_are_not_sorted_into_classes_are_counted(below: str, tmp_path: Path) -> None:
+    photos = tmp_path / "photos" / below
+    photos.mkdir(parents=True)
+    for name in ("a.png", "b.JPG", "notes.txt"):
+        (photos / name).touch()
+    for size in (None, 32):
+        with pytest.raises(
+            InputError, match=f"{photos} has 2 pictures but no sub-folder for each class; sort them"
+        ):
+            load(str(tmp_path / "photos"), size=size)
+
+
+def test_an_empty_folder_is_told_what_it_could_hold(tmp_path: Path) -> None:
+    with pytest.raises(
+        InputError, match="has no pictures; name a folder that has a sub-folder of them for each"
+    ):
+        load(str(tmp_path))
+
+
+def test_a_class_name_that_no_model_file_takes_is_refused_before_a_picture_is_decoded(
+    painted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (painted / "red").rename(painted / ("red" * 70))
+    with pytest.raises(InputError, match="must be 1 to 200 printable characters; choose other"):
+        load(str(painted))
+    assert not capsys.readouterr().err
+
+
+def test_a_folder_that_may_not_be_read_is_one_line(
+    painted: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(folder: Path) -> None:  # as the system does, but for root, who may run this
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert main(["--dataset", str(painted), "--out", str(painted.parent / "run")]) == 1
+    (told,) = capsys.readouterr().err.splitlines()
+    assert f"cannot read {painted}: Permission denied; change its permissions" in told
 
 
 def paint_one(folder: Path) -> Path:

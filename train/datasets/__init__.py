@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from edge_runtime.errors import UsageError
+from edge_runtime.errors import InputError, UsageError
 from edge_runtime.spec import Color
 from train.datasets import folder, numbered, sources
 from train.datasets.dataset import SPLIT_SEED, Dataset, Split
@@ -44,8 +46,21 @@ def load(
         raise UsageError(
             f"--data {data_dir} is for {' and '.join(sources.KNOWN)}, not for {source}"
         )
-    if source not in sources.KNOWN and path.is_dir() and folder.is_one(path):
-        return folder.load(path, size=size, color=color, validation=validation, seed=seed)
-    if size is not None or color is not None:
-        raise UsageError(f"--size and --color are for folders of pictures, not for {source}")
-    return numbered.load(source, data_dir, validation=validation, seed=seed)
+    with _locked_ones_named(source):
+        if source not in sources.KNOWN and path.is_dir() and folder.is_one(path):
+            return folder.load(path, size=size, color=color, validation=validation, seed=seed)
+        if size is not None or color is not None:
+            raise UsageError(f"--size and --color are for folders of pictures, not for {source}")
+        return numbered.load(source, data_dir, validation=validation, seed=seed)
+
+
+@contextmanager
+def _locked_ones_named(source: str) -> Iterator[None]:
+    """Whatever looks into a folder may find that it, or one in it, is not for this user."""
+    try:
+        yield
+    except PermissionError as error:
+        raise InputError(
+            f"cannot read {error.filename or source}: {error.strerror}; "
+            "change its permissions or name another place"
+        ) from error

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import math
-import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -44,22 +42,33 @@ def read(path: Path) -> Arrays:
     return _npz(path) if path.suffix == ".npz" else _csv(path)
 
 
-def _npz(path: Path) -> Arrays:
-    data = _bytes(path)
-    names = ("x_train", "y_train", "x_test", "y_test")
+def members(path: Path, names: Sequence[str], *, remedy: str) -> list[NDArray[Any]]:
+    """Arrays of an `.npz` file, in the order of their names.
+
+    Args:
+        path: the file.
+        names: which arrays.
+        remedy: what to do where it is of no use, for the message.
+
+    Raises:
+        InputError: it cannot be read, is damaged, or lacks one of them.
+    """
     try:
-        archive = np.load(io.BytesIO(data), allow_pickle=False)
-        found = {name: archive[name] for name in archive.files if name in names}
-    # A lone .npy has no `files`; zipfile and zlib speak for damaged archives.
-    except (OSError, ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path} is no readable .npz file: {error}; make it again") from error
+        with path.open("rb") as file:
+            archive = np.load(file, allow_pickle=False)
+            found = {name: archive[name] for name in archive.files if name in names}
+    except Exception as error:  # damage lets zipfile, zlib and NumPy's parser raise anything
+        raise InputError(f"{path} is no readable .npz file: {error}; {remedy}") from error
     if lacking := [name for name in names if name not in found]:
-        raise InputError(f"{path} lacks the arrays {', '.join(lacking)}; add them")
-    return Arrays(
-        (found["x_train"], found["y_train"]),
-        (found["x_test"], found["y_test"]),
-        _digest(path, data),
-    )
+        raise InputError(f"{path} lacks the arrays {', '.join(lacking)}; {remedy}")
+    return [found[name] for name in names]
+
+
+def _npz(path: Path) -> Arrays:
+    digest = _digest(path, _bytes(path))
+    names = ("x_train", "y_train", "x_test", "y_test")
+    x_train, y_train, x_test, y_test = members(path, names, remedy="make it again")
+    return Arrays((x_train, y_train), (x_test, y_test), digest)
 
 
 def _csv(path: Path) -> Arrays:

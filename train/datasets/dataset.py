@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime.errors import InputError, UsageError
-from edge_runtime.spec import ImageInput
+from edge_runtime.errors import InputError, SpecError, UsageError
+from edge_runtime.spec import ImageInput, ModelSpec
 from train.datasets import store
 from train.datasets.split import stratified
 
@@ -52,7 +52,7 @@ class Dataset:
     validation: Split
     test: Split
     folder: Path  # where it was read from
-    sha256: Mapping[str, str]  # of each file's decompressed bytes
+    sha256: Mapping[str, str]  # of each file's decompressed bytes, labels.txt among them
     mirrors: bool  # a mirrored picture still shows the same class
 
     def limited(self, count: int) -> Dataset:
@@ -74,6 +74,23 @@ def _of_each(labels: NDArray[np.int64], count: int) -> NDArray[np.intp]:
     rest = np.setdiff1d(np.arange(len(labels)), firsts)
     wanted = min(count - len(firsts), len(rest))
     return np.sort(np.append(firsts, rest[stratified(labels[rest], wanted, SPLIT_SEED)]))
+
+
+def require_names(where: Path, names: tuple[str, ...]) -> None:
+    """Refuse class names that a model file would refuse, which is written after the training.
+
+    Args:
+        where: what they were read from, for the message.
+        names: of all classes.
+
+    Raises:
+        InputError: they are fewer than two, or alike, or one is too long or cannot be printed.
+    """
+    image = ImageInput(1, 1, "gray", mean=(0.0,), std=(1.0,))  # any will do
+    try:
+        ModelSpec("any", names, image, "logits")
+    except SpecError as error:
+        raise InputError(f"{where}: {error}; choose other names") from error
 
 
 def part(

@@ -16,7 +16,7 @@ from edge_runtime.errors import InputError
 from edge_runtime.sources import SUFFIXES, named_as_picture
 from edge_runtime.spec import Color, ImageInput
 from train.datasets import leaks, sources, store
-from train.datasets.dataset import Dataset, Split, part
+from train.datasets.dataset import Dataset, Split, part, require_names
 from train.datasets.decode import LISTED, SPLITS, Decoded, File, decode
 
 USUAL_SIZE: Final = 96  # pixels to a side, where pictures differ or are larger
@@ -31,10 +31,8 @@ _GREY_MODES: Final = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
 
 
 def is_one(folder: Path) -> bool:
-    """Whether a folder holds folders of pictures and not files of numbers."""
-    return any(True for _ in _folders(folder)) and not any(
-        path.name.removesuffix(".gz").endswith("-ubyte") for path in folder.iterdir()
-    )
+    """Whether a folder is meant to hold pictures: all are, but those with files of numbers."""
+    return not any(path.name.removesuffix(".gz").endswith("-ubyte") for path in folder.iterdir())
 
 
 def load(
@@ -51,7 +49,8 @@ def load(
         seed: which ones.
 
     Raises:
-        InputError: there are fewer than two classes, or a class without pictures.
+        InputError: there are fewer than two classes, a class without pictures, or one whose name
+            no model file takes.
         OutputError: the pixels need a file, and there is no room for it.
     """
     labels, files = _files(folder)
@@ -147,11 +146,14 @@ def _roots(folder: Path) -> dict[str, Path]:
 def _files(folder: Path) -> tuple[tuple[str, ...], list[File]]:
     roots = _roots(folder)
     labels = tuple(sorted({path.name for root in roots.values() for path in _folders(root)}))
+    if not labels:
+        raise _not_sorted(roots["train"])
     if len(labels) < 2:
         raise InputError(
             f"{folder} has {len(labels)} class(es) ({', '.join(labels)}); expected a sub-folder "
             "for each of two classes or more"
         )
+    require_names(folder, labels)
     files = [
         File(path, split, index)
         for split, root in roots.items()
@@ -164,6 +166,19 @@ def _files(folder: Path) -> tuple[tuple[str, ...], list[File]]:
     beside = (path for root in {folder, *roots.values()} for path in root.iterdir())
     _tell_left_out(others, [path for path in beside if named_as_picture(path.name)])
     return labels, pictures
+
+
+def _not_sorted(folder: Path) -> InputError:
+    """What to do about a folder without sub-folders."""
+    if count := sum(named_as_picture(path.name) for path in folder.iterdir()):
+        return InputError(
+            f"{folder} has {count:,} pictures but no sub-folder for each class; "
+            "sort them into one folder a class"
+        )
+    return InputError(
+        f"{folder} has no pictures; name a folder that has a sub-folder of them for each class, "
+        f"one that has {', '.join(sources.FILES)}, or a .npz or .csv file"
+    )
 
 
 def _tell_left_out(others: Iterable[Path], beside: Sequence[Path]) -> None:

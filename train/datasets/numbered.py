@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from edge_runtime.errors import InputError
 from edge_runtime.spec import ImageInput
 from train.datasets import arrays, idx, sources
-from train.datasets.dataset import Dataset, Split, part
+from train.datasets.dataset import Dataset, Split, part, require_names
 from train.datasets.sources import Source
 
 
@@ -36,16 +38,17 @@ def load(source: str, data_dir: Path | None, *, validation: int, seed: int) -> D
             f"{folder}: training pictures are {everything.images.shape[1:]}, test pictures "
             f"{test.images.shape[1:]} (height, width, channels); they must be alike"
         )
+    names, digest = _names(known, folder, everything, test)
     kept, aside = part(folder, everything.labels, validation, seed)
     return Dataset(
         name=known.name,
-        labels=_names(known, folder, everything, test),
+        labels=names,
         image=_image(known, everything),
         train=everything.take(kept),
         validation=everything.take(aside),
         test=test,
         folder=folder,
-        sha256=sha256,
+        sha256={**sha256, **digest},
         mirrors=known.mirrors,
     )
 
@@ -74,12 +77,18 @@ def _checked(where: Path, images: NDArray[Any], labels: NDArray[Any]) -> Split:
             f"{where} holds {len(pictures)} pictures but the labels have shape "
             f"{labels.shape}; expected one class number a picture (of one-hot rows, the argmax)"
         )
-    if not np.issubdtype(classes.dtype, np.integer) or classes.min() < 0:
-        raise InputError(
-            f"{where}: the labels are {classes.dtype} from {classes.min():g}, "
-            "expected whole numbers from 0"
-        )
-    return Split(pictures, classes.astype(np.int64))
+    if not np.issubdtype(classes.dtype, np.integer):
+        raise _wrong_labels(where, f"such as {shortened(classes[0].item())}")
+    numbers = classes.astype(np.int64)
+    if numbers.min() < 0:  # those of uint64 that are too large become so
+        raise _wrong_labels(where, f"from {classes.min()} to {classes.max()}")
+    return Split(pictures, numbers)
+
+
+def _wrong_labels(where: Path, found: str) -> InputError:
+    return InputError(
+        f"{where} has labels {found}; expected whole numbers from 0, one for each class"
+    )
 
 
 def _image(known: Source, split: Split) -> ImageInput:
@@ -98,37 +107,46 @@ def _image(known: Source, split: Split) -> ImageInput:
     )
 
 
-def _names(known: Source, folder: Path, train: Split, test: Split) -> tuple[str, ...]:
-    """The classes' names: known, from labels.txt, or their numbers."""
+def _names(
+    known: Source, folder: Path, train: Split, test: Split
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The classes' names: known, from labels.txt, or their numbers; and labels.txt's digest."""
     classes = 1 + max(int(split.labels.max()) for split in (train, test))
-    names = known.labels or _names_beside(folder)
-    if names is None:
-        names = tuple(map(str, range(classes)))
+    path, digest = folder / "labels.txt", dict[str, str]()
+    if known.labels:
+        names = known.labels
+    elif path.is_file():
+        names, digest = _names_in(path)
+    else:
         _require_all(folder, train, classes)
+        names = tuple(map(str, range(classes)))
     if len(names) < max(2, classes):
         raise InputError(
             f"{folder}: labels go up to {classes - 1} but there are {len(names)} class names; "
             "expected numbers from 0, two classes or more, and a name for each"
         )
-    return names
+    require_names(path, names)
+    return names, digest
 
 
 def _require_all(folder: Path, train: Split, classes: int) -> None:
     """Where nothing but the numbers names the classes, a gap is a mistake in the numbers."""
-    if lacking := [index for index, count in enumerate(train.counts(classes)) if not count]:
+    there = set(train.labels.tolist())
+    # The search ends at the first gap, however large a wrong number is.
+    lacking = next((number for number in range(classes) if number not in there), None)
+    if lacking is not None:
         raise InputError(
-            f"{folder}: labels go from {train.labels.min()} to {classes - 1}, but no training "
-            f"picture has label {lacking[0]}; expected 0, 1, 2 … without a gap: number the classes "
+            f"{folder}: labels go from {min(there)} to {classes - 1}, but no training "
+            f"picture has label {lacking}; expected 0, 1, 2 … without a gap: number the classes "
             "anew, or name all of them in a labels.txt beside"
         )
 
 
-def _names_beside(folder: Path) -> tuple[str, ...] | None:
-    path = folder / "labels.txt"
-    if not path.is_file():
-        return None
+def _names_in(path: Path) -> tuple[tuple[str, ...], dict[str, str]]:
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        data = path.read_bytes()
+        lines = data.decode("utf-8-sig").splitlines()  # Windows may begin with a byte-order mark
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}; save it as UTF-8 text") from error
-    return tuple(line.strip() for line in lines if line.strip())
+    names = tuple(line.strip() for line in lines if line.strip())
+    return names, {path.name: hashlib.sha256(data).hexdigest()}
