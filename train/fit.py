@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import keras
@@ -91,15 +92,18 @@ def fit(
         if config.quantize:
             simulation.settle(judged)
         logits = predict(judged, dataset.validation, dataset.image)
-        if not np.isfinite(logits).all():  # before it is kept: nothing could go on from there
-            raise diverged(config, f"the model gives numbers that are none after epoch {number}")
+        weights = trainer.weights()
+        # Before they are kept, for nothing could go on from there. Logits alone do not tell: ReLU
+        # makes 0 of what is no number.
+        if not all(np.isfinite(each).all() for each in (logits, *chain(*weights.values()))):
+            raise diverged(config, f"the model has numbers that are none after epoch {number}")
         judged_as = _judge(logits, dataset.validation.labels)
         done = Epoch(number, loss, accuracy, *judged_as, config.learning_rate)
         history = (*state.history, done)
         kept = judged.get_weights() if best(history) is done else state.weights["best"]
         state = State(
             history,
-            {**trainer.weights(), "best": kept},
+            {**weights, "best": kept},
             state.seconds + time.monotonic() - wall,
             state.cpu_seconds + time.process_time() - processor,
         )

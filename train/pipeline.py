@@ -191,16 +191,17 @@ def _refuse_unfinished(work: Path) -> None:
 @contextmanager
 def _told(checkpoints: Checkpoints, epochs: int) -> Iterator[None]:
     """Say what is safe when a training ends early, whatever ends it; leave no empty folder."""
+    from train.trainer import DivergedError
+
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         newest = checkpoints.newest()
         if newest is None:
             checkpoints.clear()
-        else:
-            print(
-                f"{newest} of {epochs} is safe in {checkpoints.folder}: "
-                "the same command with --resume goes on from there",
-                file=sys.stderr,
-            )
+            raise
+        safe = f"{newest} of {epochs} is safe in {checkpoints.folder}"
+        if isinstance(error, DivergedError):  # its advice and --resume belong together
+            raise DivergedError(f"{error} --resume: {safe}") from error
+        print(f"{safe}: the same command with --resume goes on from there", file=sys.stderr)
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,21 +13,24 @@ from train.history import Epoch, Listener
 
 
 @contextmanager
-def shown(epochs: int, steps: int, *, done: int = 0) -> Iterator[Listener]:
-    """Report a training of so many epochs of so many steps on stderr.
+def shown(
+    epochs: int, steps: int, *, done: int = 0, console: Console | None = None
+) -> Iterator[Listener]:
+    """Report a training of so many epochs of so many steps.
 
     Args:
         epochs: of the whole training.
         steps: of each epoch.
         done: epochs that an earlier call took.
+        console: where to; None for stderr.
     """
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    started = time.monotonic()
+    console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+    started = console.get_time()
     if done:
         console.print(f"going on after epoch {done} of {epochs}")
 
     def line(epoch: Epoch) -> str:
-        seconds = (time.monotonic() - started) / (epoch.epoch - done) * (epochs - epoch.epoch)
+        seconds = (console.get_time() - started) / (epoch.epoch - done) * (epochs - epoch.epoch)
         return (
             f"epoch {epoch.epoch:>{len(str(epochs))}}/{epochs}  "
             f"loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.4f}  "
@@ -45,7 +48,13 @@ def shown(epochs: int, steps: int, *, done: int = 0) -> Iterator[Listener]:
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bars:
+    bars = Progress(
+        *columns,
+        console=console,
+        transient=True,
+        speed_estimate_period=math.inf,  # steps come by the dozen, perhaps minutes apart
+    )
+    with bars:
         finished = done * steps
         whole = bars.add_task(_title(done, epochs), total=epochs * steps, completed=finished)
 

@@ -19,6 +19,10 @@ from train.config import TrainConfig
 STEPS_PER_CALL: Final = 20  # Python is asked back so seldom, which small models feel
 
 
+class DivergedError(UsageError):
+    """The loss is no number any more: the same steps would lead there again."""
+
+
 class Trainer:
     """A model in training, on one replica or on many."""
 
@@ -83,7 +87,7 @@ class Trainer:
         """Take so many steps; the mean loss and the share of pictures that were right.
 
         Raises:
-            UsageError: the loss is no number any more.
+            DivergedError: the loss is no number any more.
         """
         frozen = number <= self._config.frozen_epochs
         counts = tf.zeros(3)  # pictures, sum of their losses, how many are right
@@ -148,9 +152,9 @@ class Trainer:
             variable.assign(self._strategy.reduce("MEAN", values, axis=None))
 
 
-def diverged(config: TrainConfig, seen: str) -> UsageError:
+def diverged(config: TrainConfig, seen: str) -> DivergedError:
     """What to say when training has left the numbers."""
-    return UsageError(
+    return DivergedError(
         f"{seen}: the steps are too large; try --learning-rate {config.learning_rate / 10:g}"
     )
 

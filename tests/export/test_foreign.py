@@ -185,6 +185,24 @@ def test_three_channels_in_bgr_order_and_one_yes_or_no_output(
     assert scores[:, 1].min() < 0.1
 
 
+def test_a_model_without_flatten_is_told_to_add_one(
+    exporting: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import keras
+
+    # Each of the 28 rows gets scores of its own.
+    path = tmp_path / "rows.keras"
+    keras.Sequential([keras.Input((28, 28)), keras.layers.Dense(10)]).save(path)
+    code, out = exporting(path, "--input-range", "0..1")
+    assert (code, out.exists()) == (3, False)
+    doing, error = capsys.readouterr().err.splitlines()
+    assert doing == "export: loading TensorFlow and the Keras model"
+    assert error == (
+        f"export: error: {path} gives (None, 28, 10), expected (n, classes); add a Flatten or "
+        "pooling layer before its first Dense layer, and train it again"
+    )
+
+
 def test_code_inside_a_file_runs_only_when_it_is_trusted(
     exporting: Any, net: Keras, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

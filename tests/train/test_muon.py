@@ -7,12 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-pytest.importorskip("tensorflow")
-
-import keras
-
-from train import optimizers
 from train.config import TrainConfig
+
+pytestmark = pytest.mark.slow
 
 SHARE = 0.02
 
@@ -20,6 +17,8 @@ SHARE = 0.02
 @pytest.fixture
 def model() -> Any:
     """A convolution, a depthwise one, batch normalisation and the last layer."""
+    import keras
+
     keras.utils.set_random_seed(0)
     return keras.Sequential(
         [
@@ -35,6 +34,10 @@ def model() -> Any:
 
 def stepped(model: Any, scale: float = 1.0) -> dict[str, tuple[Any, Any]]:
     """Each variable before and after a step whose gradients have one strong direction."""
+    import keras
+
+    from train import optimizers
+
     config = TrainConfig(model="cnn", optimizer="muon", learning_rate=SHARE, schedule="constant")
     random = np.random.default_rng(0)
     variables = model.trainable_variables

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,38 @@ def test_history_tells_where_a_training_went_on_with_another_learning_rate(
     assert rates == ["0.01", "0.001", "0.001"]
 
 
+def test_the_best_epoch_is_kept_where_it_is_not_the_last(
+    tmp_path: Path, half: Callable[..., Any]
+) -> None:
+    import keras
+
+    # What is learned is wrong for the validation pictures: each epoch does them harm.
+    random, folder, run = np.random.default_rng(0), tmp_path / "pictures", tmp_path / "run"
+    for split in ("train", "validation", "test"):
+        for name, side in (("one", "left"), ("other", "right")):
+            (folder / split / name).mkdir(parents=True)
+            shown = side if split != "validation" else {"left": "right", "right": "left"}[side]
+            for number in range(20):
+                pixels = half(shown) * 0.1 + random.uniform(60, 210, (8, 8))
+                picture = Image.fromarray(pixels.astype(np.uint8))
+                picture.save(folder / split / name / f"{number}.png")
+    given = ["--dataset", str(folder), "--epochs", "8", "--batch-size", "8"]
+    rate = ["--schedule", "constant", "--learning-rate", "0.001"]
+    assert main([*given, *rate, "--out", str(run)]) == 0
+
+    with (run / "history.csv").open(newline="") as file:
+        accuracies = [float(row["validation_accuracy"]) for row in csv.DictReader(file)]
+    model = keras.saving.load_model(run / "model.keras")
+    dataset = load(str(folder))
+    logits = model.predict(normalise(dataset.validation.images, dataset.image), verbose=0)
+    accuracy = float(np.mean(logits.argmax(axis=1) == dataset.validation.labels))
+    assert accuracy == pytest.approx(max(accuracies))
+    assert accuracy > accuracies[-1]
+    summary = json.loads((run / "train.json").read_text())
+    assert summary["validation_accuracy"] == pytest.approx(accuracy)
+    assert summary["kept_epoch"] == 1 + accuracies.index(max(accuracies))
+
+
 def test_the_plots_are_pictures(run: Path) -> None:
     for path in (run / "plots").iterdir():
         with Image.open(path) as image:
@@ -258,6 +291,48 @@ def test_a_loss_that_is_no_number_stops_with_advice_and_keeps_nothing(
     assert not list((tmp_path / "runs").iterdir())
 
 
+# Behind the second, ReLU makes 0 of what is no number, and the loss tells nothing.
+@pytest.mark.parametrize(
+    ("broken_weights", "seen"),
+    [(-1, "the loss is nan in epoch 3"), (0, "the model has numbers that are none after epoch 3")],
+)
+def test_numbers_that_are_none_after_good_epochs_say_how_to_go_on_from_them(
+    broken_weights: int,
+    seen: str,
+    idx_folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from train.trainer import Trainer
+
+    def broken(trainer: Trainer, number: int, *rest: Any) -> tuple[float, float]:
+        if number == 3:
+            weights = trainer._model.trainable_variables[broken_weights]
+            weights.assign(weights * np.nan)
+        return epoch(trainer, number, *rest)
+
+    epoch, run, work = Trainer.epoch, tmp_path / "run", tmp_path / "run.work"
+    command = ["--dataset", str(idx_folder), "--epochs", "4", "--out", str(run)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Trainer, "epoch", broken)
+        assert main([*command, "--learning-rate", "0.01"]) == 2
+    advice = "--learning-rate 0.001 --resume"
+    error = capsys.readouterr().err
+    assert error.endswith(
+        f"train: error: {seen}: the steps are too large; "
+        f"try {advice}: epoch-000002 of 4 is safe in {work}\n"
+    )
+    assert error.count("--resume") == 1
+    assert sorted(path.stem for path in work.iterdir()) == ["epoch-000001", "epoch-000002"]
+
+    assert main([*command, *advice.split()]) == 0
+    assert "going on after epoch 2 of 4" in capsys.readouterr().err
+    with (run / "history.csv").open(newline="") as file:
+        rates = [row["learning_rate"] for row in csv.DictReader(file)]
+    assert rates == ["0.01", "0.01", "0.001", "0.001"]
+    assert not work.exists()
+
+
 def test_interrupting_a_run_ends_with_130_and_says_how_to_go_on(
     idx_folder: Path, tmp_path: Path
 ) -> None:
@@ -308,30 +383,19 @@ def test_the_models_take_named_pictures_and_give_logits(
     assert model.layers[-1].activation.__name__ == "linear"
 
 
-def test_augmented_pictures_keep_their_shape_and_are_changed_one_by_one() -> None:
-    from train.augment import augment
+def test_the_compiled_step_is_left_alone_by_xla_which_makes_it_slower_on_cpus(
+    idx_folder: Path,
+) -> None:
+    import tensorflow as tf
 
-    images = np.full((64, 8, 6, 1), 200, np.uint8)
+    from train import models
+    from train.trainer import Trainer
 
-    def changed(seed: int) -> Any:
-        return np.asarray(augment(images, (0, seed), mirrors=True, pixels=2, erased=0.25))
-
-    once = changed(1)
-    assert (once.shape, once.dtype) == (images.shape, np.uint8)
-    assert len({image.tobytes() for image in once}) > 20
-    assert np.array_equal(once, changed(1))
-    assert not np.array_equal(once, changed(2))
-
-
-def test_a_mirrored_picture_is_the_picture_or_its_mirror_image() -> None:
-    from train.augment import mirror
-
-    images = np.random.default_rng(0).integers(0, 256, (64, 8, 6, 1), np.uint8)
-    mirrored = np.asarray(mirror(images, (0, 0)))
-    flipped = [np.array_equal(new, old[:, ::-1]) for new, old in zip(mirrored, images, strict=True)]
-    kept = [np.array_equal(new, old) for new, old in zip(mirrored, images, strict=True)]
-    assert 10 < sum(flipped) < 54
-    assert sum(flipped) + sum(kept) == 64
+    dataset, config = load(str(idx_folder)), TrainConfig()
+    model = models.build(config, dataset.image, 3)
+    trainer = Trainer(model, config, 3, np.ones(3, np.float32), tf.distribute.get_strategy())
+    with pytest.raises(ValueError, match="only be returned for functions marked with 'jit_compile"):
+        trainer._steps.experimental_get_compiler_ir()
 
 
 def test_every_epoch_shows_every_picture_once_in_an_order_of_its_own(idx_folder: Path) -> None:
@@ -379,29 +443,3 @@ def test_training_sees_exactly_what_the_runtime_would_feed(idx_folder: Path) -> 
     dataset = load(str(idx_folder))
     (pair,) = batches.in_order(dataset.test, dataset.image, 3)
     assert np.array_equal(np.asarray(pair[0]), normalise(dataset.test.images, dataset.image))
-
-
-def test_one_cycle_climbs_to_the_learning_rate_and_falls_to_nothing() -> None:
-    from train import optimizers
-
-    config = TrainConfig(schedule="one-cycle", learning_rate=0.2)
-    schedule = optimizers.schedule(config, 100, 0.2)
-    rates = [float(schedule(step)) for step in (0, 25, 60, 100)]
-    assert rates[1] == pytest.approx(0.2)
-    assert rates[0] < 0.01 < rates[2] < 0.2
-    assert rates[3] == pytest.approx(0, abs=1e-9)
-
-
-def test_mixup_blends_pictures_and_labels_in_the_same_shares() -> None:
-    from train.augment import mix
-
-    images = np.random.default_rng(0).random((64, 4, 4, 1), np.float32)
-    labels = np.eye(64, dtype=np.float32)
-    blended, classes = (np.asarray(each) for each in mix(images, labels, (0, 1), 1.0))
-    own = np.diag(classes)
-    assert classes.sum(axis=1) == pytest.approx(1, abs=1e-5)
-    assert own.min() >= 0.5
-    assert own.std() > 0.1
-    assert blended == pytest.approx(np.tensordot(classes, images, axes=1), abs=1e-5)
-    again, _ = mix(images, labels, (0, 1), 1.0)
-    assert np.array_equal(blended, np.asarray(again))
