@@ -111,24 +111,25 @@ def ranked(
 
 
 def _around(producer: Operation, operations: Sequence[Operation]) -> list[Operation]:
-    """Where the tensor's values come from, and who reads them."""
-    found = [producer]
-    if not producer.weights:
-        for operation in operations:
-            if operation.output in producer.inputs:
-                found = [*_around(operation, operations), *found]
-    return list(dict.fromkeys([*found, *_readers(producer, operations)]))
+    """Where the tensor's values come from and who reads them, in the order they run.
 
-
-def _readers(producer: Operation, operations: Sequence[Operation]) -> list[Operation]:
-    """Who reads the tensor, with whatever only passes it on: pooling, reshaping."""
-    found = []
-    for operation in operations:
-        if producer.output in operation.inputs:
-            found.append(operation)
+    Operations without weights, such as pooling and reshaping, only pass values on: what is before
+    and behind them counts too.
+    """
+    sources, wanted = set(), {producer.output}
+    for operation in reversed(operations):
+        if operation.output in wanted:
+            sources.add(operation)
             if not operation.weights:
-                found += _readers(operation, operations)
-    return list(dict.fromkeys(found))
+                wanted.update(operation.inputs)
+    found, passed_on = [], {operation.output for operation in sources}
+    for operation in operations:
+        reads = not passed_on.isdisjoint(operation.inputs)
+        if reads or operation in sources:
+            found.append(operation)
+        if reads and not operation.weights:
+            passed_on.add(operation.output)
+    return found
 
 
 def _title(operation: Operation, known: Sequence[str]) -> str:

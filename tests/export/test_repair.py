@@ -41,6 +41,21 @@ LAYERS = ranked(
 )
 
 
+def test_what_surrounds_a_layer_is_found_in_time_in_a_net_of_shortcuts() -> None:
+    # Each of 60 shortcuts doubles the ways through the net. Kernels that are computed, as those of a
+    # quantization-aware model are, are no weights of an operation's own.
+    shortcuts = []
+    for number in range(60):
+        before = f"sum {number}"
+        shortcuts += [
+            Operation(f"branch {number}", (before,), f"branch {number}", 0),
+            Operation(f"sum {number + 1}", (before, f"branch {number}"), f"sum {number + 1}", 0),
+        ]
+    net = [Operation("first", ("image",), "sum 0", 100), *shortcuts]
+    (layer,) = ranked(net, {"sum 30": 0.5}, ())
+    assert layer.operations == tuple(net)
+
+
 def drowned(values: NDArray[np.float32], low: float, high: float) -> float:
     spread = Spread()
     for batch in np.array_split(values, 7):
