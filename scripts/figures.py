@@ -20,6 +20,7 @@ from benchmarks.scaling.report import ScalingReport
 from benchmarks.views.table import markdown_table
 from benchmarks.views.tables import tables
 from scripts import cards, reports
+from train import recipe
 
 PAGES: Final = (reports.ROOT / "README.md",)
 MODELS: Final = {
@@ -84,8 +85,13 @@ def models() -> str:
         *([name, *_model_figures(folder)] for folder, name in MODELS.items()),
     ]
     pictures = reports.read("mlp", "export")["reference"]["images"]
+    taught_by = sorted(set().union(*map(reports.forebears, MODELS)))
     commands = [
-        f"{name}: `{reports.read(folder, 'train')['command']}`" for folder, name in MODELS.items()
+        *(f"{name}: `{_command(folder)}`" for folder, name in MODELS.items()),
+        *(
+            f"`{each}`, which others learn from, {_right_as_floats(each)} % right: `{_command(each)}`"
+            for each in taught_by
+        ),
     ]
     return "\n".join(
         [
@@ -95,9 +101,24 @@ def models() -> str:
             "",
             *(f"- {line}" for line in commands),
             "",
+            _trained_as_int8(),
+            "",
             _pipeline(),
             "",
         ]
+    )
+
+
+def _trained_as_int8() -> str:
+    """How near an int8 file is to what it was trained to compute, and to the floats before that."""
+    trained = reports.read("small-int8", "train")
+    int8 = reports.int8(reports.read("small-int8", "export"))["parity"]
+    before = reports.read("small", "export")["reference"]["accuracy"]
+    return (
+        f"Trained on as int8 computes (`{trained['command']}`), `small` becomes an int8 file that "
+        f"answers as the simulation did on {100 * int8['agreement']:.2f} % of the test pictures and "
+        f"is right on {100 * int8['accuracy']:.2f} %, {100 * (int8['accuracy'] - before):+.2f} points "
+        "from the floats before."
     )
 
 
@@ -244,13 +265,24 @@ def _model_figures(folder: str) -> list[str]:
     parity, taught_by = int8["parity"], reports.forebears(folder)
     return [
         f"{trained['parameters']:,}",
-        f"{trained['test_accuracy']:.2%}".rstrip("%"),
+        _right_as_floats(folder),
         f"{parity['accuracy']:.2%}".rstrip("%"),
         cards.spread(cards.seeds(reports.REPORTS / folder)),
         f"{parity['agreement']:.2%}".rstrip("%"),
         f"{int8['size_bytes'] / 1000:.1f}",
-        " + ".join(f"{_hours(each):.1f}" for each in (folder, *sorted(taught_by))),
+        f"{_hours(folder):.1f} + {sum(map(_hours, taught_by)):.1f}",
     ]
+
+
+def _command(folder: str) -> str:
+    """What trains a model again: by its recipe, where it has one."""
+    if (recipe.FOLDER / f"{folder}.toml").is_file():
+        return f"python -m train --config {folder} --out runs/{folder}"
+    return str(reports.read(folder, "train")["command"])
+
+
+def _right_as_floats(folder: str) -> str:
+    return f"{reports.read(folder, 'train')['test_accuracy']:.2%}".rstrip("%")
 
 
 def _hours(folder: str) -> float:

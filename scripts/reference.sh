@@ -5,6 +5,12 @@
 set -eu
 cd "$(dirname "$0")/.."
 
+make_teacher() {
+    python -m train --config "$1" --out "runs/$1" --resume
+    mkdir -p "docs/reports/$1"
+    cp "runs/$1/train.json" "docs/reports/$1/"
+}
+
 # `make_model NAME SEED [WHERE REPORTS GO]`
 make_model() {
     run="$1"
@@ -26,13 +32,26 @@ python -m train --dataset fashion-mnist --model mlp --epochs 10 --out runs/mlp -
 python -m export runs/mlp --out exported/mlp --overwrite
 cp runs/mlp/train.json exported/mlp/export.json docs/reports/mlp/
 
-ship base # first, for it teaches the others
+for name in teacher-1 teacher-2 teacher-3 teacher; do # each learns from those before it
+    make_teacher "$name"
+done
+mkdir -p export/reference/teacher
+cp runs/teacher/model.keras runs/teacher/train.json export/reference/teacher/
+
+ship base
 for name in small nano; do
     ship "$name"
     for seed in 1 2; do
         make_model "$name" "$seed" "$name/seed-$seed"
     done
 done
+
+python -m train --quantize export/reference/small --teacher export/reference/small \
+    --teacher-weight 1 --temperature 2 --epochs 2 --batch-size 128 --learning-rate 0.00003 \
+    --out runs/small-int8 --resume
+python -m export runs/small-int8 --out exported/small-int8 --overwrite
+mkdir -p docs/reports/small-int8
+cp runs/small-int8/train.json exported/small-int8/export.json docs/reports/small-int8/
 
 python -m export runs/small --only tflite --rgb --out exported/rgb --overwrite
 python -m benchmarks peers exported/small/fashion-mnist.int8.tflite --overwrite \

@@ -92,7 +92,7 @@ def test_flags_go_before_the_recipe(tmp_path: Path, capsys: pytest.CaptureFixtur
 )
 def test_the_reference_models_are_recipes_known_by_name(name: str, most: int) -> None:
     config = TrainConfig(**recipe.read(recipe.find(name)))
-    assert (config.teacher is None) == (name == "base")
+    assert config.teacher == (None if name == "base" else (ROOT / "export/reference/teacher",))
     from train import models
 
     image = ImageInput(28, 28, "gray", mean=(0.0,), std=(255.0,))
@@ -102,6 +102,12 @@ def test_the_reference_models_are_recipes_known_by_name(name: str, most: int) ->
 @pytest.mark.parametrize("name", ["nano", "small", "base"])
 def test_the_shipped_models_were_trained_by_their_recipes(name: str) -> None:
     trained = json.loads((ROOT / "export/reference" / name / "train.json").read_text())
+    assert TrainConfig(**recipe.read(recipe.find(name))).repeats(trained["config"])
+
+
+@pytest.mark.parametrize("name", ["teacher-1", "teacher-2", "teacher-3", "teacher"])
+def test_what_they_learn_from_was_trained_by_its_recipe(name: str) -> None:
+    trained = json.loads((ROOT / "docs/reports" / name / "train.json").read_text())
     assert TrainConfig(**recipe.read(recipe.find(name))).repeats(trained["config"])
 
 
@@ -115,6 +121,6 @@ def test_a_shipped_teacher_is_found_from_any_folder(
 
 def test_an_unknown_recipe_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--config", "huge"]) == 1
-    assert "no file huge; expected a TOML file or one of base, nano, small" in (
+    assert "no file huge; expected a TOML file or one of base, nano, small, teacher-1, " in (
         capsys.readouterr().err
     )
