@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -90,6 +91,17 @@ def test_a_file_that_is_no_npz_is_told(tmp_path: Path, damage: str) -> None:
             path.write_bytes(b"PK\x03\x04 cut short")
     with pytest.raises(InputError, match=r"not a readable \.npz file"):
         load(path)
+
+
+def test_wherever_a_file_is_damaged_it_is_one_line(tmp_path: Path) -> None:
+    # Of an array this large NumPy reads the header before zipfile has seen all for its checksum.
+    images = np.zeros((30, 20, 20, 1), np.uint8)
+    path = save(tmp_path / "e.npz", images=images, labels=np.arange(30) % 3)
+    whole = path.read_bytes()
+    for place in range(200):
+        path.write_bytes(whole[:place] + b"(" + whole[place + 1 :])
+        with suppress(InputError):
+            load(path)
 
 
 def test_the_file_of_a_single_array_lacks_what_is_wanted(tmp_path: Path) -> None:
