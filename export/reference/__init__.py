@@ -2,7 +2,8 @@
 
 Each is a run directory like any other: a Fashion-MNIST classifier, its calibration pictures and
 1,000 evaluation pictures, and beside them its int8 file, but for `small`, whose integer files are
-inside `edge_runtime`. `python -m export.reference NAME RUN EXPORTED` fills one.
+inside `edge_runtime`. `python -m export.reference NAME RUN EXPORTED` fills one. `teacher`, which they
+learn from, is a model and its `train.json` only.
 """
 
 from __future__ import annotations

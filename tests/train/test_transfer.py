@@ -12,6 +12,7 @@ from edge_runtime import modelfile
 from edge_runtime.errors import UsageError
 from edge_runtime.preprocess import normalise
 from edge_runtime.spec import ImageInput
+from export.cli import main as exporting
 from train.cli import main
 from train.config import BackboneName, TrainConfig
 
@@ -91,6 +92,9 @@ def test_only_the_new_layer_learns_until_the_backbone_is_let_go(
     out = tmp_path / "both"
     assert main([*given, *run, "--epochs", "2", "--out", str(out)]) == 0  # the first one frozen
     assert len((out / "history.csv").read_text().splitlines()) == 1 + 2
+    files = tmp_path / "files"
+    assert exporting([str(out), "--only", "float32.tflite", "--out", str(files)]) == 0
+    assert len(list(files.glob("*.float32.tflite"))) == 1
 
 
 @pytest.mark.slow
