@@ -38,7 +38,7 @@ def test_an_unknown_data_set_is_a_usage_error(
 ) -> None:
     code, line = fails(capsys, "--dataset", "cifar", "--out", tmp_path / "run")
     assert code == 2
-    assert "expected fashion-mnist, mnist, a .npz, a .csv, or a folder" in line
+    assert "expected fashion-mnist, mnist, a .npz, a .csv, a folder with a sub-folder" in line
 
 
 def test_an_existing_run_is_refused_before_the_data_is_even_looked_for(

@@ -162,7 +162,8 @@ def _own(source: str) -> tuple[Source, Path]:
     if not folder.is_dir():
         raise UsageError(
             f"there is no data set {source!r}; expected {', '.join(KNOWN)}, "
-            f"a .npz, a .csv, or a folder with {', '.join(FILES)}"
+            f"a .npz, a .csv, a folder with a sub-folder of pictures for each class, or one with "
+            f"{', '.join(FILES)}"
         )
     _require_files(folder)
     return Source(slug(folder.resolve().name)), folder
