@@ -44,9 +44,9 @@ def _card(folder: Path) -> Iterator[str]:
     yield ""
     yield "| | |"
     yield "| --- | ---: |"
-    yield f"| right as int8, % of {parity['images']:,} test pictures | {_percent(parity['accuracy'])} |"
-    yield f"| right as Keras floats, % | {_percent(parity['reference_accuracy'])} |"
-    yield f"| same answer from both, % | {_percent(parity['agreement'])} |"
+    yield f"| right as int8, % of {parity['images']:,} test pictures | {percent(parity['accuracy'])} |"
+    yield f"| right as Keras floats, % | {percent(parity['reference_accuracy'])} |"
+    yield f"| same answer from both, % | {percent(parity['agreement'])} |"
     yield from _seeds(folder)
     yield ""
     yield "## Data"
@@ -120,9 +120,10 @@ def _classes(folder: Path, file: str) -> Iterator[str]:
     yield "| class | pictures | right as int8, % |"
     yield "| --- | ---: | ---: |"
     for each in accuracy["classes"]:
-        share = _percent(each["right"] / each["pictures"])
+        share = percent(each["right"] / each["pictures"])
         yield f"| {each['label']} | {each['pictures']:,} | {share} |"
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """A share in per cent, without the sign."""
     return f"{100 * share:.2f}"

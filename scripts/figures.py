@@ -116,8 +116,8 @@ def _trained_as_int8() -> str:
     before = reports.read("small", "export")["reference"]["accuracy"]
     return (
         f"Trained on as int8 computes (`{trained['command']}`), `small` becomes an int8 file that "
-        f"answers as the simulation did on {100 * int8['agreement']:.2f} % of the test pictures and "
-        f"is right on {100 * int8['accuracy']:.2f} %, {100 * (int8['accuracy'] - before):+.2f} points "
+        f"answers as the simulation did on {cards.percent(int8['agreement'])} % of the test pictures and "
+        f"is right on {cards.percent(int8['accuracy'])} %, {100 * (int8['accuracy'] - before):+.2f} points "
         "from the floats before."
     )
 
@@ -266,9 +266,9 @@ def _model_figures(folder: str) -> list[str]:
     return [
         f"{trained['parameters']:,}",
         _right_as_floats(folder),
-        f"{parity['accuracy']:.2%}".rstrip("%"),
+        cards.percent(parity["accuracy"]),
         cards.spread(cards.seeds(reports.REPORTS / folder)),
-        f"{parity['agreement']:.2%}".rstrip("%"),
+        cards.percent(parity["agreement"]),
         f"{int8['size_bytes'] / 1000:.1f}",
         f"{_hours(folder):.1f} + {sum(map(_hours, taught_by)):.1f}",
     ]
@@ -282,7 +282,7 @@ def _command(folder: str) -> str:
 
 
 def _right_as_floats(folder: str) -> str:
-    return f"{reports.read(folder, 'train')['test_accuracy']:.2%}".rstrip("%")
+    return cards.percent(reports.read(folder, "train")["test_accuracy"])
 
 
 def _hours(folder: str) -> float:
