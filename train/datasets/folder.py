@@ -164,7 +164,8 @@ def _files(folder: Path) -> tuple[tuple[str, ...], list[File]]:
     pictures = [file for file in files if named_as_picture(file.path.name)]
     others = (file.path for file in files if not named_as_picture(file.path.name))
     beside = (path for root in {folder, *roots.values()} for path in root.iterdir())
-    _tell_left_out(others, [path for path in beside if named_as_picture(path.name)])
+    strays = [path for path in beside if named_as_picture(path.name) and path.is_file()]
+    _tell_left_out(others, strays)
     return labels, pictures
 
 
