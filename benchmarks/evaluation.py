@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime import npz
 from edge_runtime.errors import InputError
 
 DEFAULT_NAME: Final = "evaluation.npz"  # `python -m export` writes it beside the model files
@@ -61,12 +62,10 @@ def load(path: Path, *, limit: int | None = None, seed: int = 0) -> EvaluationSe
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            # The file of a single array, an .npy, has no names and so none of those wanted.
-            return dict(archive) if isinstance(archive, Mapping) else {}
+            return npz.read(file, "images", "labels", "scores")
     except FileNotFoundError as error:
         raise InputError(f"{path} does not exist; check --evaluation") from error
-    except Exception as error:  # damage lets zipfile, zlib and NumPy's parser raise anything
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} is not a readable .npz file ({error}); make it again") from error
 
 

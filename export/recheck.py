@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_runtime import console, golden, modelfile
+from edge_runtime import console, golden, modelfile, npz
 from edge_runtime.errors import EdgeError, InputError, UsageError
 from edge_runtime.spec import Parity
 from export import report
@@ -70,11 +70,12 @@ def verify(folder: Path) -> tuple[Rechecked, ...]:
         limits = Limits(**document["limits"])
         published = [each for each in document["variants"] if each["published"]]
         files = [(each["file"], each["sha256"], each["precision"] in SLOW) for each in published]
-        with np.load(folder / EVALUATION, allow_pickle=False) as archive:
-            known = _Known(archive["images"], archive["scores"], dict(archive).get("labels"))
+        with (folder / EVALUATION).open("rb") as file:
+            arrays = npz.read(file, "images", "scores", "labels")
+        known = _Known(arrays["images"], arrays["scores"], arrays.get("labels"))
     except EdgeError:
         raise
-    except Exception as error:  # JSON of another shape, or numpy's and zipfile's many kinds
+    except Exception as error:  # JSON or arrays of another shape
         raise InputError(f"{folder} is damaged ({error}); export it again") from error
     return tuple(
         _recheck(folder / file, sha256, limits, known, slow=slow) for file, sha256, slow in files

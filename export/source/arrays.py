@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import io
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime import npz
 from edge_runtime.errors import InputError
 from edge_runtime.spec import ImageInput
 
@@ -26,12 +27,13 @@ def read(path: Path, role: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
         InputError: it cannot be read, or holds no pictures.
     """
     try:
-        archive = np.load(io.BytesIO(path.read_bytes()), allow_pickle=False)
-        for images, labels in _NAMES[role]:
-            if images in archive.files:
-                return archive[images], archive[labels] if labels in archive.files else None
-    except Exception as error:  # damage lets zipfile, zlib and NumPy's parser raise anything
+        with path.open("rb") as file:
+            found = npz.read(file, *chain(*_NAMES[role]))
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} is not a readable .npz file: {error}; make it again") from error
+    for images, labels in _NAMES[role]:
+        if images in found:
+            return found[images], found.get(labels)
     raise InputError(f"{path} has no array `images`; make it again")
 
 

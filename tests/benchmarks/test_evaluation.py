@@ -104,7 +104,7 @@ def test_wherever_a_file_is_damaged_it_is_one_line(tmp_path: Path) -> None:
             load(path)
 
 
-def test_the_file_of_a_single_array_lacks_what_is_wanted(tmp_path: Path) -> None:
+def test_the_file_of_a_single_array_is_no_npz(tmp_path: Path) -> None:
     np.save(tmp_path / "e.npy", IMAGES)
-    with pytest.raises(InputError, match="no array `images`"):
+    with pytest.raises(InputError, match="no zip archive"):
         load(tmp_path / "e.npy")

@@ -143,5 +143,5 @@ def test_samples_that_would_fill_the_memory_are_refused(model_path: Path) -> Non
     file = modelfile.read(model_path)
     bomb = golden.pack(np.zeros((90_000, 28, 28, 1), np.uint8), np.zeros((90_000, 10), np.float32))
     assert len(bomb) < 200_000
-    with pytest.raises(ModelError, match="unpack to more than 67,108,864 bytes"):
+    with pytest.raises(ModelError, match="unpacks to more than 67,108,864 bytes"):
         golden.check(replace(file, golden=bomb))

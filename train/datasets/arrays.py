@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_runtime import npz
 from edge_runtime.errors import InputError
 
 SUFFIXES: Final = (".npz", ".csv")
@@ -55,9 +56,8 @@ def members(path: Path, names: Sequence[str], *, remedy: str) -> list[NDArray[An
     """
     try:
         with path.open("rb") as file:
-            archive = np.load(file, allow_pickle=False)
-            found = {name: archive[name] for name in archive.files if name in names}
-    except Exception as error:  # damage lets zipfile, zlib and NumPy's parser raise anything
+            found = npz.read(file, *names)
+    except (OSError, ValueError) as error:
         raise InputError(f"{path} is no readable .npz file: {error}; {remedy}") from error
     if lacking := [name for name in names if name not in found]:
         raise InputError(f"{path} lacks the arrays {', '.join(lacking)}; {remedy}")
