@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable, Generator
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,6 +49,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if fixture in metafunc.fixturenames:
             paths = sorted(path for path in MODELS.iterdir() if path.suffix[1:] in formats)
             metafunc.parametrize(fixture, paths, ids=lambda path: path.name)
+
+
+@pytest.fixture(autouse=True)
+def without_tensorflow(request: pytest.FixtureRequest) -> Generator[None]:
+    """A fast test does not load TensorFlow, which takes longer than a hundred of them."""
+    before = "tensorflow" in sys.modules
+    yield
+    loaded = "tensorflow" in sys.modules and not before
+    if loaded and request.node.get_closest_marker("slow") is None:
+        pytest.fail("it loads TensorFlow: mark it as slow")
 
 
 @pytest.fixture(scope="session")

@@ -146,3 +146,10 @@ def test_the_command_of_a_quantized_run_names_no_other_model() -> None:
 def test_a_config_is_checked_without_the_command_line_too() -> None:
     with pytest.raises(UsageError, match="--epochs is 0"):
         TrainConfig(epochs=0)
+
+
+def test_start_and_quantize_are_not_for_the_same_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--quantize", "a", "--start", "b", "--out", str(tmp_path / "on")]) == 2
+    assert "leave --start out" in capsys.readouterr().err

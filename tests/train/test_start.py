@@ -15,7 +15,7 @@ from train.cli import main
 from train.config import TrainConfig
 from train.runs import Run
 
-pytest.importorskip("tensorflow")
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -83,10 +83,3 @@ def test_a_damaged_model_is_no_start(
     out = ["--start", str(first), "--out", str(tmp_path / "on")]
     assert main(["--dataset", str(idx_folder), *SHAPE, *out]) == 3
     assert "Traceback" not in capsys.readouterr().err
-
-
-def test_start_and_quantize_are_not_for_the_same_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert main(["--quantize", "a", "--start", "b", "--out", str(tmp_path / "on")]) == 2
-    assert "leave --start out" in capsys.readouterr().err
