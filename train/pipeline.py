@@ -89,7 +89,7 @@ def train(
     with _told(checkpoints, config.epochs), distribute.insisting_on_all(distribution):
         from train import save
 
-        distribute.require_alike(strategy, plan)
+        distribute.require_alike(strategy, {**plan, "learning_rate": config.learning_rate})
         logs = tensorboard if chief else None
         trained = _trained(job, out, checkpoints, state, strategy=strategy, tensorboard=logs)
         if chief:
