@@ -6,9 +6,8 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, get_args
+from typing import TYPE_CHECKING, Final, NoReturn, get_args
 
 from edge_runtime.console import Parser, run, say
 from edge_runtime.files import refuse_existing
@@ -18,6 +17,8 @@ from train.settings import add_flags, listed
 
 if TYPE_CHECKING:
     from train.save import Trained
+
+_SHOWN: Final = ("dataset", "data", "size", "color")  # what says which pictures are meant
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,7 +43,10 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     given = vars(arguments).keys() & TrainConfig.__dataclass_fields__.keys()
     file = recipe.find(arguments.config) if arguments.config else None
     settings = recipe.read(file) if file else {}
-    config = TrainConfig(**settings | {name: getattr(arguments, name) for name in given})
+    chosen = settings | {name: getattr(arguments, name) for name in given}
+    if chosen.get("backbone"):
+        chosen.setdefault("model", "transfer")
+    config = TrainConfig(**chosen)
     out: Path = arguments.out or Path("runs") / _name(config, file)
     try:
         trained = train(
@@ -78,10 +82,16 @@ def _begin_again(words: Sequence[str]) -> NoReturn:
 
 
 def _explore(arguments: argparse.Namespace) -> int:
+    from train import datasets
     from train.explore import explore
 
-    plot: Path = arguments.plot or Path(f"{Path(arguments.dataset).name}-samples.png")
-    for line in explore(arguments.dataset, arguments.data, plot, overwrite=arguments.overwrite):
+    name: str = arguments.dataset
+    plot: Path = arguments.plot or Path(f"{Path(name).name}-samples.png")
+    refuse_existing(plot, overwrite=arguments.overwrite)
+    dataset = datasets.load(
+        name, data_dir=arguments.data, size=arguments.size, color=arguments.color
+    )
+    for line in explore(dataset, plot, overwrite=arguments.overwrite):
         print(line)
     return 0
 
@@ -189,15 +199,9 @@ def _explore_parser() -> argparse.ArgumentParser:
         prog="python -m train explore",
         description="Show what a data set holds: shapes, classes, values, and 25 of its pictures.",
     )
-    usual = {item.name: item for item in fields(TrainConfig)}
+    add_flags(parser, TrainConfig, only=_SHOWN)
+    parser.set_defaults(**{name: TrainConfig.__dataclass_fields__[name].default for name in _SHOWN})
     add = parser.add_argument
-    add(
-        "--dataset",
-        default=usual["dataset"].default,
-        metavar="NAME|DIR",
-        help=usual["dataset"].metadata["text"],
-    )
-    add("--data", type=Path, metavar="DIR", help=usual["data"].metadata["text"])
     add("--plot", type=Path, metavar="FILE", help="the picture (default: NAME-samples.png)")
     add("--overwrite", action="store_true", help="replace the picture if it exists")
     return parser

@@ -40,18 +40,15 @@ def strategy(distribution: Distribution | None) -> Any:
     """
     import tensorflow as tf
 
-    alone = tf.distribute.get_strategy()
-    match distribution:
-        case None:
-            return alone
-        case "mirrored":
-            chosen = tf.distribute.MirroredStrategy()
-        case "multi-worker":
-            _require_cluster()
-            try:
-                chosen = tf.distribute.MultiWorkerMirroredStrategy()
-            except (tf.errors.OpError, ValueError, RuntimeError) as error:
-                raise EngineError(f"the workers in {_CONFIG} do not meet: {error}") from error
+    chosen = alone = tf.distribute.get_strategy()
+    if distribution == "mirrored":
+        chosen = tf.distribute.MirroredStrategy()
+    elif distribution == "multi-worker":
+        _require_cluster()
+        try:
+            chosen = tf.distribute.MultiWorkerMirroredStrategy()
+        except (tf.errors.OpError, ValueError, RuntimeError) as error:
+            raise EngineError(f"the workers in {_CONFIG} do not meet: {error}") from error
     # One replica trains the model that is there, which a strategy of its own would refuse.
     return chosen if chosen.num_replicas_in_sync > 1 else alone
 

@@ -7,17 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from edge_runtime.files import refuse_existing, write_atomically
-from train import datasets, framework
+from edge_runtime.files import write_atomically
+from train import framework
 from train.datasets import Dataset, Split
 
 
-def explore(source: str, data: Path | None, plot: Path, *, overwrite: bool) -> list[str]:
+def explore(dataset: Dataset, plot: Path, *, overwrite: bool) -> list[str]:
     """Describe a data set, and draw its first 25 training pictures.
 
     Args:
-        source: the name of a known data set, or a folder.
-        data: the folder of a known data set's files.
+        dataset: what was read.
         plot: the PNG file to write.
         overwrite: it may be there already.
 
@@ -26,12 +25,8 @@ def explore(source: str, data: Path | None, plot: Path, *, overwrite: bool) -> l
 
     Raises:
         OutputError: `plot` exists or cannot be written.
-        UsageError: there is no such data set.
-        InputError: its files cannot be had or are damaged.
         EngineError: TensorFlow or another package is not installed.
     """
-    refuse_existing(plot, overwrite=overwrite)
-    dataset = datasets.load(source, data_dir=data)
     framework.load(verbose=False)
     write_atomically(plot, _samples(dataset), overwrite=overwrite)
     return [*_describe(dataset), "", *_surroundings(), "", f"Written: {plot}"]

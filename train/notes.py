@@ -9,6 +9,7 @@ from train import combinations
 from train.config import TrainConfig
 from train.datasets import Dataset
 
+_LISTED: Final = 20  # classes whose pictures are counted; `explore` counts all
 _IMBALANCE: Final = 3  # so many times as many pictures of one class as of another are pointed out
 
 
@@ -29,10 +30,11 @@ def tell(dataset: Dataset, config: TrainConfig) -> None:
         _say(line)
     counts = dict(zip(dataset.labels, dataset.train.counts(len(dataset.labels)), strict=True))
     rare, frequent = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
-    if counts[frequent] <= _IMBALANCE * counts[rare]:
-        return
-    _say("training pictures: " + ", ".join(f"{count:,} {label}" for label, count in counts.items()))
-    if not config.class_weights:
+    if counts[frequent] > counts[rare]:
+        each = [f"{count:,} {label}" for label, count in counts.items()]
+        more = [f"{len(each) - _LISTED} classes more"] if len(each) > _LISTED else []
+        _say("training pictures: " + ", ".join(each[:_LISTED] + more))
+    if counts[frequent] > _IMBALANCE * counts[rare] and not config.class_weights:
         _say(
             f"classes differ: {counts[rare]:,} pictures of {rare}, {counts[frequent]:,} of "
             f"{frequent}; --class-weights lets them count alike"

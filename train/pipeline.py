@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_runtime.errors import OutputError
+from edge_runtime.errors import EdgeError, OutputError
 from edge_runtime.files import new_directory, refuse_existing
 from train import distribute, framework, notes, prepare
 from train.calibrate import calibrate
@@ -74,6 +74,7 @@ def train(
     job = prepare.job(config)
     if perhaps_done:
         if _is_finished(job, out):
+            _clear_away(work, job, chief=distribute.is_chief(distribution))
             return None
         refuse_existing(out, overwrite=False)
     notes.tell(job.dataset, config)
@@ -118,6 +119,14 @@ def _is_finished(job: Job, out: Path) -> bool:
         return job.config.repeats(found["config"]) and origins == job.origins
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _clear_away(work: Path, job: Job, *, chief: bool) -> None:
+    """Remove this job's checkpoints, which a kill may have left when the run was there already."""
+    checkpoints = Checkpoints(work, _plan(job), _settings(TrainConfig()), writes=chief)
+    with suppress(EdgeError):  # those of another training stay
+        if checkpoints.latest():
+            checkpoints.clear()
 
 
 def _trained(

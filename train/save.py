@@ -121,6 +121,7 @@ def summary(trained: Trained) -> dict[str, Any]:
                 "validation": len(dataset.validation),
                 "test": len(dataset.test),
             },
+            "left_out": list(dataset.left_out),
             "limit": trained.config.limit,
         },
         "origins": {name: trained.job.origins[name] for name in ("teachers", "start")},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import Field, dataclass, field, fields
 from types import NoneType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -70,10 +70,18 @@ def check(config: Any) -> None:
                 raise UsageError(f"{flag(item.name)} is {number}, expected {within}")
 
 
-def add_flags(parser: Any, config: type) -> None:
-    """Give an argparse parser or group one flag a field; flags not given leave no attribute."""
+def add_flags(parser: Any, config: type, *, only: Container[str] | None = None) -> None:
+    """Give an argparse parser or group one flag a field; flags not given leave no attribute.
+
+    Args:
+        parser: what gets them.
+        config: a dataclass of settings.
+        only: names of the fields that are wanted; None takes all.
+    """
     hints = get_type_hints(config)
     for item in fields(config):
+        if only is not None and item.name not in only:
+            continue
         parser.add_argument(flag(item.name), **_options(item, plain(hints[item.name])))
 
 

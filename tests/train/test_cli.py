@@ -143,6 +143,17 @@ def test_the_command_of_a_quantized_run_names_no_other_model() -> None:
         TrainConfig(model="resnet", quantize=Path("runs/resnet"))
 
 
+def test_a_backbone_is_for_transfer_unless_another_model_is_named(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    backbone = ["--backbone", "mobilenetv3small", "--dataset", "none", "--out", tmp_path / "run"]
+    assert "there is no data set" in fails(capsys, *backbone)[1]
+    assert (
+        "--backbone is for --model transfer, not for cnn"
+        in fails(capsys, *backbone, "--model", "cnn")[1]
+    )
+
+
 def test_a_config_is_checked_without_the_command_line_too() -> None:
     with pytest.raises(UsageError, match="--epochs is 0"):
         TrainConfig(epochs=0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 from edge_runtime import modelfile
 from edge_runtime.spec import Decision, ImageInput, ModelSpec
@@ -80,6 +80,22 @@ def test_explore_counts_the_pictures_and_draws_some(
         assert min(image.size) > 400
 
 
+@pytest.mark.slow
+def test_explore_shows_a_folder_of_pictures_at_the_size_that_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for label, grey in (("dark", 20), ("light", 230)):
+        (tmp_path / label).mkdir()
+        for number in range(10):
+            Image.new("RGB", (60, 40), (grey + number,) * 3).save(
+                tmp_path / label / f"{number}.png"
+            )
+    plot = ["--plot", str(tmp_path / "samples.png")]
+    asked = ["--size", "32", "--color", "gray"]
+    assert main(["explore", "--dataset", str(tmp_path), *asked, *plot]) == 0
+    assert "pictures of 32 x 32 pixels, grey" in capsys.readouterr().out
+
+
 def test_evaluate_says_where_a_device_would_not_be_sure() -> None:
     image = ImageInput(2, 2, "gray", mean=(0.0,), std=(255.0,))
     spec = ModelSpec("a", ("hat", "shoe"), image, "logits", decision=Decision(1.0, 0.9))
@@ -99,6 +115,17 @@ def test_evaluate_says_where_a_device_would_not_be_sure() -> None:
     ]
 
 
+def loss(run: Path) -> float:
+    """Mean cross-entropy of the test pictures, as Keras finds it."""
+    import keras
+
+    model = keras.saving.load_model(run / "model.keras")
+    with np.load(run / "evaluation.npz") as pictures:
+        images, labels = pictures["images"], pictures["labels"]
+    entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return float(entropy(labels, model(images / np.float32(255))))
+
+
 @pytest.mark.slow
 def test_evaluate_repeats_the_figures_of_the_run(
     idx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -108,10 +135,14 @@ def test_evaluate_repeats_the_figures_of_the_run(
     told = capsys.readouterr().out.split()[2]
     assert main(["evaluate", str(run), "--pictures", "0,19", "--plot", str(plot)]) == 0
     text = capsys.readouterr().out
-    assert f"accuracy {told}, 20 pictures." in text
+    assert f"Test loss {loss(run):.4f}, accuracy {told}, 20 pictures." in text
     assert text.splitlines()[2].startswith("picture 0: ")
-    with Image.open(plot) as image:
-        assert min(image.size) > 100
+    other = tmp_path / "other.png"
+    assert main(["evaluate", str(run), "--pictures", "0,18", "--plot", str(other)]) == 0
+    with Image.open(plot) as one, Image.open(other) as two:
+        assert min(one.size) > 100
+        assert one.size == two.size
+        assert ImageChops.difference(one.convert("RGB"), two.convert("RGB")).getbbox()
 
     assert main(["evaluate", str(run), "--pictures", "20"]) == 2
     assert "there is no test picture 20; expected 0 to 19" in capsys.readouterr().err

@@ -57,7 +57,14 @@ def test_splits_that_are_there_are_used(tmp_path: Path) -> None:
     assert sizes == [15, 18, 21]
 
 
-@pytest.mark.parametrize("names", [("Train", "Val", "Test"), ("training", "valid", "testing")])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Train", "Val", "Test"),
+        ("training", "valid", "testing"),
+        ("training_set", "validation-images", "test_set"),
+    ],
+)
 def test_splits_may_be_called_as_others_call_them(
     tmp_path: Path, names: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,6 +84,34 @@ def test_a_folder_beside_the_splits_is_refused(tmp_path: Path, name: str) -> Non
         paint(tmp_path / split, count=5)
     with pytest.raises(InputError, match="beside those of its splits; expected train, and perhaps"):
         load(str(tmp_path))
+
+
+def test_a_test_split_without_a_training_split_is_no_class(painted: Path) -> None:
+    paint(painted / "test", count=2, first=100)
+    with pytest.raises(InputError, match="sub-folder test with folders of its own, but none calle"):
+        load(str(painted))
+
+
+def test_a_class_may_be_called_like_a_split(tmp_path: Path) -> None:
+    paint(tmp_path)
+    (tmp_path / "red").rename(tmp_path / "valid")
+    (tmp_path / "blue").rename(tmp_path / "train-station")
+    assert load(str(tmp_path)).labels == ("green", "train-station", "valid")
+
+
+def test_folders_inside_a_class_count_as_the_class_and_that_is_said(
+    painted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dark = painted / "red" / "dark"
+    dark.mkdir()
+    (painted / "red" / "0.png").rename(dark / "0.png")
+    dataset = load(str(painted))
+    assert dataset.labels == tuple(COLOURS)
+    assert len(dataset.train) + len(dataset.validation) + len(dataset.test) == 45
+    told = capsys.readouterr().err
+    assert (
+        "1 folders are inside a class's folder; pictures in such as red/dark count as red" in told
+    )
 
 
 def test_the_first_pictures_are_of_all_classes(painted: Path) -> None:
@@ -106,6 +141,20 @@ def test_pictures_of_many_kinds_come_to_one_size_and_bad_ones_are_named(
     assert "cut.jpg is" in told[2]
     assert "empty.png is empty" in told[3]
     assert len(told) == 4
+    assert [line.partition(" is ")[0] for line in dataset.left_out] == [
+        str(red / "cut.jpg"),
+        str(red / "empty.png"),
+    ]
+
+
+def test_of_many_bad_pictures_some_are_named_and_all_are_kept_in_mind(
+    painted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(12):
+        (painted / "red" / f"bad-{number}.png").touch()
+    assert len(load(str(painted)).left_out) == 12
+    told = capsys.readouterr().err.splitlines()
+    assert told[-1] == "left out: 2 more pictures; a run's train.json names them all"
 
 
 def test_deep_and_transparent_pictures_become_the_pixels_that_a_device_sees(tmp_path: Path) -> None:
@@ -224,7 +273,9 @@ def test_a_folder_trains_and_rare_classes_can_be_made_to_count(
     shape = ["--units", "16", "--batch-size", "8", "--epochs", "20"]
     given = ["--dataset", str(painted), *shape, "--learning-rate", "0.01", "--augment", "--mirror"]
     assert main([*given, "--out", str(out)]) == 0
-    assert "classes differ: " in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "training pictures: 16 blue, 10 green, 4 red" in told
+    assert "classes differ: " in told
     assert main(["evaluate", str(out), "--plot", str(tmp_path / "all.png")]) == 0  # of 11 pictures
     assert json.loads((out / "train.json").read_text())["test_accuracy"] > 0.8
     assert main([*given, "--class-weights", "--out", str(tmp_path / "even")]) == 0

@@ -54,7 +54,7 @@ def result(out: Path) -> tuple[list[Any], str, dict[str, Any]]:
 def test_a_training_killed_several_times_ends_like_an_unbroken_one(
     idx_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    unbroken, killed = tmp_path / "unbroken", tmp_path / "killed"
+    unbroken, killed, work = (tmp_path / name for name in ("unbroken", "killed", "killed.work"))
     teacher = ["--dataset", str(idx_folder), "--epochs", "2", "--out", str(tmp_path / "teacher")]
     assert main(teacher) == 0
     assert main(command(idx_folder, unbroken)) == 0
@@ -62,7 +62,8 @@ def test_a_training_killed_several_times_ends_like_an_unbroken_one(
     for kill in range(KILLS):
         kill_after(1 + 12 * kill, command(idx_folder, killed), moments.uniform(0, 0.1))
         assert not killed.exists()
-        (newest,) = sorted(killed.with_name("killed.work").glob("*.checkpoint"))[-1:]
+        (newest,) = sorted(work.glob("*.checkpoint"))[-1:]
+        last = newest.read_bytes()
         if kill == 1:  # and a bad block on the disk
             newest.write_bytes(newest.read_bytes()[:-100])
             answers = newest.with_name("teacher-000003.logits")
@@ -80,9 +81,13 @@ def test_a_training_killed_several_times_ends_like_an_unbroken_one(
     assert ours[1:] == theirs[1:]
     assert not list(tmp_path.glob("*.work"))
 
+    # As a kill leaves it that comes when all is written.
+    work.mkdir()
+    (work / newest.name).write_bytes(last)
     capsys.readouterr()
     assert main(command(idx_folder, killed)) == 0
     assert capsys.readouterr().out == f"{killed} is finished already.\n"
+    assert not work.exists()
 
     assert main([*teacher, "--seed", "5", "--overwrite"]) == 0
     assert main(command(idx_folder, killed)) == 2  # the same settings, but of another teacher

@@ -35,7 +35,7 @@ def read(path: Path) -> Arrays:
 
     Args:
         path: the `.npz`; or the CSV with `train` in its name, beside which lies the same with
-            `test`. A CSV has a heading, then a line a picture: its class, its pixels 0..255.
+            `test`. A CSV has perhaps a heading, then a line a picture: its class, its pixels 0..255.
 
     Raises:
         InputError: a file cannot be read, or holds something else.
@@ -81,8 +81,9 @@ def _csv(path: Path) -> Arrays:
 
 
 def _table(path: Path, data: bytes) -> Pairs:
+    heading = 0 if data[:1].isdigit() else 1  # lines; files made without one are about, too
     try:
-        table = np.loadtxt(io.BytesIO(data), np.int64, delimiter=",", skiprows=1, ndmin=2)
+        table = np.loadtxt(io.BytesIO(data), np.int64, delimiter=",", skiprows=heading, ndmin=2)
     except ValueError as error:
         raise InputError(f"{path} is no CSV of whole numbers below a heading: {error}") from error
     classes, pixels = table[:, 0], table[:, 1:]

@@ -54,6 +54,7 @@ class Dataset:
     folder: Path  # where it was read from
     sha256: Mapping[str, str]  # of each file's decompressed bytes, labels.txt among them
     mirrors: bool  # a mirrored picture still shows the same class
+    left_out: tuple[str, ...] = ()  # what is wrong with each file that is no picture
 
     def limited(self, count: int) -> Dataset:
         """The same data set with at most `count` pictures to train on.

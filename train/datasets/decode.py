@@ -43,6 +43,7 @@ class Decoded:
     rows: NDArray[np.intp]  # where each file's pixels are, shape (files,)
     thumbnails: NDArray[np.uint8]  # of each file, for `leaks`
     sha256: str  # of all names and pixels
+    left_out: tuple[str, ...]  # what is wrong with each unreadable one, its path first
 
 
 def decode(folder: Path, files: Sequence[File], wanted: ImageInput) -> Decoded:
@@ -73,7 +74,7 @@ def decode(folder: Path, files: Sequence[File], wanted: ImageInput) -> Decoded:
         pixels[row] = picture
         digests[row] = hashlib.sha256(picture.tobytes()).digest()
         thumbnails[row] = leaks.thumbnail(picture)
-    _tell("left out: ", bad, "pictures")
+    _tell("left out: ", bad, "pictures; a run's train.json names them all")
     rows = _without_repeats(digests, files)
     digest = hashlib.sha256()
     for row in rows:
@@ -85,6 +86,7 @@ def decode(folder: Path, files: Sequence[File], wanted: ImageInput) -> Decoded:
         rows=np.array(rows, np.intp),
         thumbnails=np.array([thumbnails[row] for row in rows], np.uint8),
         sha256=digest.hexdigest(),
+        left_out=tuple(bad),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,13 +21,12 @@ from train.datasets.dataset import Dataset, Split, part, require_names
 from train.datasets.decode import LISTED, SPLITS, Decoded, File, decode
 
 USUAL_SIZE: Final = 96  # pixels to a side, where pictures differ or are larger
-_SPLIT_NAMES: Final = {
-    **{split: split for split in SPLITS},
-    "training": "train",
-    "val": "validation",
-    "valid": "validation",
-    "testing": "test",
-}
+# Also with what some put behind: test_set, Training-images.
+_SPLIT_NAME: Final = re.compile(
+    r"(?:(?P<train>train(?:ing)?)|(?P<validation>val(?:id(?:ation)?)?)|(?P<test>test(?:ing)?))"
+    r"(?:[-_ ]?(?:set|images|data))?",
+    re.IGNORECASE,
+)
 _GREY_MODES: Final = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L")
 
 
@@ -88,6 +88,7 @@ def load(
         folder=folder,
         sha256={"pictures": decoded.sha256},
         mirrors=False,
+        left_out=decoded.left_out,
     )
 
 
@@ -129,8 +130,15 @@ def _tell_leaks(folder: Path, decoded: Decoded, splits: Mapping[str, NDArray[np.
 
 def _roots(folder: Path) -> dict[str, Path]:
     """Where the classes of each split are; all in the folder itself where it has no train/."""
-    parts = {path.name: _SPLIT_NAMES.get(path.name.lower()) for path in _folders(folder)}
+    parts = {path.name: _split_named(path.name) for path in _folders(folder)}
     if "train" not in parts.values():
+        for name in (name for name, split in parts.items() if split):
+            if any(_folders(folder / name)):  # a class may well be called valid
+                raise InputError(
+                    f"{folder} has a sub-folder {name} with folders of its own, but none called "
+                    f"train; put the classes of the training pictures into one, or move {name} "
+                    "elsewhere"
+                )
         return {"train": folder}
     roots: dict[str, Path] = {}
     for name, split in parts.items():
@@ -141,6 +149,12 @@ def _roots(folder: Path) -> dict[str, Path]:
             )
         roots[split] = folder / name
     return roots
+
+
+def _split_named(name: str) -> str | None:
+    """The split that a folder of this name holds, as far as a name tells."""
+    found = _SPLIT_NAME.fullmatch(name)
+    return found.lastgroup if found else None
 
 
 def _files(folder: Path) -> tuple[tuple[str, ...], list[File]]:
@@ -166,6 +180,7 @@ def _files(folder: Path) -> tuple[tuple[str, ...], list[File]]:
     beside = (path for root in {folder, *roots.values()} for path in root.iterdir())
     strays = [path for path in beside if named_as_picture(path.name) and path.is_file()]
     _tell_left_out(others, strays)
+    _tell_deeper(folder, [path for root in roots.values() for path in _folders(root)])
     return labels, pictures
 
 
@@ -192,6 +207,17 @@ def _tell_left_out(others: Iterable[Path], beside: Sequence[Path]) -> None:
         )
         endings = ", ".join(SUFFIXES)
         print(f"left out, for pictures end in {endings}: {kinds}", file=sys.stderr)
+
+
+def _tell_deeper(folder: Path, classes: Sequence[Path]) -> None:
+    """Folders inside a class's folder: whoever meant them as classes has one level too many."""
+    deeper = [below for path in classes for below in _folders(path)]
+    if deeper:
+        print(
+            f"{len(deeper):,} folders are inside a class's folder; pictures in such as "
+            f"{deeper[0].relative_to(folder)} count as {deeper[0].parent.name}",
+            file=sys.stderr,
+        )
 
 
 def _folders(folder: Path) -> Iterator[Path]:
