@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any, Final
@@ -38,7 +38,8 @@ def _card(folder: Path) -> Iterator[str]:
     yield ""
     yield (
         f"A picture classifier for {data['name']}: {len(data['labels'])} classes, "
-        f"{train['parameters']:,} parameters, `{int8['file']}` of {int8['size_bytes']:,} bytes."
+        f"{train['parameters']:,} parameters, `{int8['file']}` of {int8['size_bytes']:,} bytes, "
+        f"{bare_bytes(folder):,} without its golden samples."
     )
     yield "This page is written from `docs/reports` by `make figures`."
     yield ""
@@ -48,6 +49,7 @@ def _card(folder: Path) -> Iterator[str]:
     yield f"| right as Keras floats, % | {percent(parity['reference_accuracy'])} |"
     yield f"| same answer from both, % | {percent(parity['agreement'])} |"
     yield from _seeds(folder)
+    yield from _photographs(folder, int8["sha256"])
     yield ""
     yield "## Data"
     yield ""
@@ -68,10 +70,17 @@ def _card(folder: Path) -> Iterator[str]:
         f"{train['epochs']} epochs, {train['cpu_seconds'] / 3600:.1f} hours of processor time; "
         f"epoch {train['kept_epoch']} was best on the validation pictures and is kept. {versions}."
     )
+    if taught_by := sorted(reports.forebears(folder.name)):
+        hours = sum(map(reports.cpu_hours, taught_by))
+        yield ""
+        yield (
+            f"It learnt from [{', '.join(taught_by)}](../decisions/0015-three-models-one-teacher.md), "
+            f"which took {hours:.1f} hours of processor time before."
+        )
     yield ""
     yield "## Accuracy by class"
     yield ""
-    yield from _classes(folder, int8["file"])
+    yield from _classes(folder)
     confused = "; ".join(
         f"{pair['actual']} taken for {pair['predicted']} ({pair['pictures']} of {pair['of']:,})"
         for pair in train["most_confused"]
@@ -114,9 +123,37 @@ def spread(shares: Sequence[float]) -> str:
     return f"{fmean(shares):.2f} ± {stdev(shares):.2f} of {len(shares)}"
 
 
-def _classes(folder: Path, file: str) -> Iterator[str]:
+def _photographs(folder: Path, sha256: str) -> Iterator[str]:
+    report = reports.read("runtime", "photographs")
+    measured = report["models"].get(folder.name)
+    if measured and measured["sha256"] == sha256:
+        right = percent(measured["accuracy_photographs"])
+        yield f"| right as int8, % of {report['photographs']:,} rendered photographs | {right} |"
+        yield f"| difference to their originals, points [95 %] | {on_photographs(measured)} |"
+
+
+def on_photographs(measured: Mapping[str, Any]) -> str:
+    """What photographs cost a model, with its interval, in points."""
+    low, high = measured["interval_points"]
+    return f"{measured['difference_points']:+.2f} [{low:+.2f}, {high:+.2f}]"
+
+
+def bare_bytes(folder: Path) -> int:
+    """The size of a model's int8 file without its golden samples."""
+    measured = _measured(folder)
+    return int(measured["size_bytes"] - measured["size"]["golden_bytes"])
+
+
+def _measured(folder: Path) -> Any:
+    """What the benchmark found of a model's int8 `.tflite`."""
+    file = reports.int8(reports.read_file(folder / "export.json"))["file"]
     measured = reports.read_file(folder / "benchmarks.json")["measurements"]
-    (accuracy,) = (each["accuracy"] for each in measured if Path(each["file"]).name == file)
+    (found,) = (each for each in measured if Path(each["file"]).name == file)
+    return found
+
+
+def _classes(folder: Path) -> Iterator[str]:
+    accuracy = _measured(folder)["accuracy"]
     yield "| class | pictures | right as int8, % |"
     yield "| --- | ---: | ---: |"
     for each in accuracy["classes"]:

@@ -19,6 +19,7 @@ from benchmarks.scaling import views as scaling
 from benchmarks.scaling.report import ScalingReport
 from benchmarks.views.table import markdown_table
 from benchmarks.views.tables import tables
+from export import reference
 from scripts import cards, reports
 from train import recipe
 
@@ -97,7 +98,8 @@ def models() -> str:
         [
             *_table(rows),
             "",
-            f"On the {pictures:,} test pictures, the int8 `.tflite` through `edge_runtime`.",
+            f"On the {pictures:,} test pictures, the int8 `.tflite` through `edge_runtime`. "
+            + _without_golden_samples(),
             "",
             *(f"- {line}" for line in commands),
             "",
@@ -107,6 +109,12 @@ def models() -> str:
             "",
         ]
     )
+
+
+def _without_golden_samples() -> str:
+    """How large the shipped files are but for the samples that `check` replays."""
+    sizes = [f"`{name}` {cards.bare_bytes(reports.REPORTS / name):,}" for name in reference.MODELS]
+    return f"Without their golden samples the files have, in bytes: {', '.join(sizes)}."
 
 
 def _trained_as_int8() -> str:
@@ -226,15 +234,31 @@ def at_work() -> str:
 
 
 def photographs() -> str:
-    """How the shipped model does on photographs."""
+    """How the reference models do on photographs."""
     report = reports.read("runtime", "photographs")
-    low, high = report["interval_points"]
-    return (
-        f"Of {report['photographs']:,} test pictures rendered back into photographs (300 to 1200 "
-        "pixels, dark on light, coloured, off centre, unevenly lit, as JPEGs, some on their side), "
-        f"the model inside names {report['accuracy_photographs']:.1%} rightly".replace("%", " %")
-        + f", of the originals {report['accuracy_originals']:.1%}".replace("%", " %")
-        + f": {report['difference_points']:+.2f} points [{low:+.2f}, {high:+.2f}].\n"
+    rows = [
+        ["model", "right, %", "of the originals, %", "difference, points [95 %]"],
+        ["---", "---:", "---:", "---:"],
+        *(
+            [
+                f"`{name}`",
+                cards.percent(each["accuracy_photographs"]),
+                cards.percent(each["accuracy_originals"]),
+                cards.on_photographs(each),
+            ]
+            for name, each in report["models"].items()
+        ),
+    ]
+    return "\n".join(
+        [
+            (
+                f"{report['photographs']:,} test pictures rendered back into photographs (300 to 1200 pixels, "
+                "dark on light, coloured, off centre, unevenly lit, as JPEGs, some on their side):"
+            ),
+            "",
+            *_table(rows),
+            "",
+        ]
     )
 
 
@@ -270,7 +294,7 @@ def _model_figures(folder: str) -> list[str]:
         cards.spread(cards.seeds(reports.REPORTS / folder)),
         cards.percent(parity["agreement"]),
         f"{int8['size_bytes'] / 1000:.1f}",
-        f"{_hours(folder):.1f} + {sum(map(_hours, taught_by)):.1f}",
+        f"{reports.cpu_hours(folder):.1f} + {sum(map(reports.cpu_hours, taught_by)):.1f}",
     ]
 
 
@@ -283,10 +307,6 @@ def _command(folder: str) -> str:
 
 def _right_as_floats(folder: str) -> str:
     return cards.percent(reports.read(folder, "train")["test_accuracy"])
-
-
-def _hours(folder: str) -> float:
-    return float(reports.read(folder, "train")["cpu_seconds"]) / 3600
 
 
 def _table(rows: list[list[str]]) -> list[str]:

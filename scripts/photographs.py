@@ -4,8 +4,8 @@ Its authors made each picture from a product photograph: they cut the margins, s
 side to 28 pixels, sharpened, centred, inverted and took the grey. This goes the other way, with
 what people's own pictures add: size, margins, aspect, colour, uneven light, JPEG and EXIF rotation.
 
-With a folder's name it writes them there; without, it measures a model on them and on the originals,
-and writes docs/reports/runtime/photographs.json.
+With a folder's name it writes them there; without, it measures the reference models on them and on
+the originals, and writes docs/reports/runtime/photographs.json.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from PIL import Image
 
 from edge_runtime import Classifier, console, modelfile, parity
 from edge_runtime.files import new_directory, write_atomically
-from edge_runtime.models import FOLDER
+from export import reference
 from train import datasets
 from train.datasets import Dataset
 
@@ -58,10 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Write a folder of photographs, with a sub-folder per class, or measure."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("out", type=Path, nargs="?", help="write them there and measure nothing")
-    parser.add_argument("--count", type=int, default=2000)
+    parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--overwrite", action="store_true")
-    parser.add_argument("--model", type=Path, default=FOLDER / "fashion-mnist.int8.tflite")
+    parser.add_argument("--model", type=Path, help="another model file, instead of theirs")
     parser.add_argument("--report", type=Path, default=REPORT)
     arguments = parser.parse_args(argv)
     return console.run("photographs", lambda: (_write if arguments.out else _measure)(arguments))
@@ -137,35 +137,39 @@ def _write(arguments: argparse.Namespace) -> int:
 
 def _measure(arguments: argparse.Namespace) -> int:
     dataset = datasets.load("fashion-mnist")
-    file = modelfile.read(arguments.model)
-    classifier = Classifier.from_file(file, top_k=len(dataset.labels))
-    indices, scores, inverted = [], [], 0
+    files = {name: modelfile.read(reference.int8(name)) for name in reference.MODELS}
+    if arguments.model:
+        files = {arguments.model.stem: modelfile.read(arguments.model)}
+    classifiers = [Classifier.from_file(each, top_k=len(dataset.labels)) for each in files.values()]
+    indices, scores = [], []
     for index, _, jpeg in photographs(dataset, arguments.count, arguments.seed):
-        result = classifier.classify(jpeg)
         indices.append(index)
-        scores.append([each.score for each in sorted(result.predictions, key=lambda one: one[1])])
-        inverted += any("polarity" in warning for warning in result.warnings)
-    found = parity.compare(
-        classifier.scores(dataset.test.images[indices]),
-        np.array(scores, np.float32),
-        dataset.test.labels[indices],
-    )
-    report = {
-        "model": arguments.model.name,
-        "model_sha256": file.sha256,
-        "photographs": found.images,
-        "seed": arguments.seed,
-        "accuracy_originals": found.reference_accuracy,
-        "accuracy_photographs": found.accuracy,
-        "difference_points": found.accuracy_difference_points,
-        "interval_points": found.accuracy_difference_interval_points,
-        "same_answer": found.agreement,
-        "polarity_warnings": inverted,
-    }
+        scores.append([_scores(classifier, jpeg) for classifier in classifiers])
+    originals, labels = dataset.test.images[indices], dataset.test.labels[indices]
+    measured = {}
+    for classifier, seen, (name, file) in zip(
+        classifiers, np.array(scores, np.float32).swapaxes(0, 1), files.items(), strict=True
+    ):
+        found = parity.compare(classifier.scores(originals), seen, labels)
+        measured[name] = {
+            "sha256": file.sha256,
+            "accuracy_originals": found.reference_accuracy,
+            "accuracy_photographs": found.accuracy,
+            "difference_points": found.accuracy_difference_points,
+            "interval_points": found.accuracy_difference_interval_points,
+            "same_answer": found.agreement,
+        }
+    report = {"photographs": len(indices), "seed": arguments.seed, "models": measured}
     text = json.dumps(report, indent=2) + "\n"
     write_atomically(arguments.report, text.encode(), overwrite=True)
     print(text, end="")
     return 0
+
+
+def _scores(classifier: Classifier, jpeg: bytes) -> list[float]:
+    """The probability of every class, in the order of the labels."""
+    predictions = classifier.classify(jpeg).predictions
+    return [each.score for each in sorted(predictions, key=lambda one: one.index)]
 
 
 if __name__ == "__main__":

@@ -31,6 +31,11 @@ def int8(export: Mapping[str, Any]) -> Any:
     return found
 
 
+def cpu_hours(folder: str) -> float:
+    """Processor time of a model's own training."""
+    return float(read(folder, "train")["cpu_seconds"]) / 3600
+
+
 def forebears(folder: str) -> set[str]:
     """The models that a model learnt from, and what those learnt from: by their reports' folders."""
     config = read(folder, "train")["config"]

@@ -11,6 +11,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from edge_runtime import models
+
 MODELS: Final = ("nano", "small", "base")
 DEFAULT: Final = "small"
 FILES: Final = "fashion-mnist"  # what the files of an export without a model are called
@@ -19,3 +21,8 @@ FILES: Final = "fashion-mnist"  # what the files of an export without a model ar
 def folder(name: str) -> Path:
     """The run directory of a reference model."""
     return Path(__file__).parent / name
+
+
+def int8(name: str) -> Path:
+    """The int8 `.tflite` of a reference model."""
+    return (models.FOLDER if name == DEFAULT else folder(name)) / f"{FILES}.int8.tflite"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from edge_runtime import modelfile
+from export import reference
 from scripts import reports
 
 
@@ -9,8 +13,11 @@ def test_reading_and_changing_pictures_costs_a_tenth_of_a_step_at_most() -> None
     assert reports.read("train", "pipeline")["cost_percent"] <= 10
 
 
-def test_photographs_lose_two_points_at_most() -> None:
-    assert reports.read("runtime", "photographs")["difference_points"] >= -2
+@pytest.mark.parametrize("name", reference.MODELS)
+def test_photographs_lose_two_points_at_most(name: str) -> None:
+    measured = reports.read("runtime", "photographs")["models"][name]
+    assert measured["difference_points"] >= -2
+    assert measured["sha256"] == modelfile.read(reference.int8(name)).sha256
 
 
 def test_an_int8_file_answers_as_it_was_trained_to_and_loses_next_to_nothing() -> None:
