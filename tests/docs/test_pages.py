@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import redirect_stdout
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -27,7 +29,9 @@ def test_the_newest_changelog_entry_is_this_version() -> None:
     assert versions[0] == edge_runtime.__version__
 
 
-def test_every_option_that_the_readme_names_exists(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture(scope="module")
+def options() -> set[str]:
+    """Every option of every program."""
     programs = [
         ["edge_runtime", "classify"],
         ["edge_runtime", "info"],
@@ -43,8 +47,13 @@ def test_every_option_that_the_readme_names_exists(capsys: pytest.CaptureFixture
     ]
     known = {"--system-site-packages"}  # of python -m venv
     for package, *command in programs:
-        with pytest.raises(SystemExit, match=r"^0$"):
+        with redirect_stdout(StringIO()) as printed, pytest.raises(SystemExit, match=r"^0$"):
             import_module(f"{package}.cli").main([*command, "--help"])
-        known |= set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out))
-    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", Path("README.md").read_text("utf-8")))
-    assert named - known == set()
+        known |= set(re.findall(r"--[a-z][a-z-]+", printed.getvalue()))
+    return known
+
+
+@pytest.mark.parametrize("page", ["README.md", *map(str, Path("docs").glob("*.md"))])
+def test_every_option_that_a_page_names_exists(page: str, options: set[str]) -> None:
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", Path(page).read_text("utf-8")))
+    assert named - options == set()
