@@ -175,8 +175,8 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--config",
         metavar="FILE|NAME",
-        help="settings from a TOML file, such as the train.toml of a run, or the recipe of a "
-        "reference model: nano, small or base; flags go before it",
+        help="settings from a TOML file, such as the train.toml of a run, or a recipe: pictures, for "
+        "your own, or nano, small or base, for a reference model; flags go before it",
     )
     add_flags(parser, TrainConfig)
     add(

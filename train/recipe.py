@@ -15,7 +15,7 @@ from train.config import TrainConfig
 from train.settings import flag, plain
 
 NAME: Final = "train.toml"
-FOLDER: Final = Path(__file__).with_name("recipes")  # of the reference models
+FOLDER: Final = Path(__file__).with_name("recipes")  # of the reference models, and for own pictures
 
 
 def find(name: str) -> Path:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from scripts import photographs
 from train import datasets
 
 pytestmark = pytest.mark.slow
@@ -76,3 +77,24 @@ def test_three_commands_lead_from_a_folder_of_ten_classes_to_answers(
         for line, place in zip(lines.splitlines(), shown, strict=True)
     ]
     assert np.mean(right) > summary["test_accuracy"] - 0.1
+
+
+def test_colour_photographs_are_learnt_as_they_come_by_the_recipe_for_them(
+    fashion_mnist: Path, tmp_path: Path
+) -> None:
+    assert fashion_mnist  # where the script looks for it too
+    photos, trained, exported = (tmp_path / name for name in ("photos", "run", "exported"))
+    assert photographs.main([str(photos), "--count", "200"]) == 0
+
+    told = run(
+        "train", "--config", "pictures", "--dataset", photos, "--epochs", 20, "--out", trained
+    )
+    assert "pictures become 96 x 96 RGB" in told.stderr
+    accuracy = json.loads((trained / "train.json").read_text())["test_accuracy"]
+    assert accuracy > 0.25  # of 200 photographs in 20 epochs; 0.1 is chance
+
+    run("export", trained, "--out", exported, "--only", "float32.tflite")
+    shown = sorted(photos.glob("bag/*.jpg"))
+    model = exported / "photos.float32.tflite"
+    lines = run("edge_runtime", "classify", *shown, "--model", model, "--format", "jsonl").stdout
+    assert len(lines.splitlines()) == len(shown) > 9

@@ -121,6 +121,6 @@ def test_a_shipped_teacher_is_found_from_any_folder(
 
 def test_an_unknown_recipe_names_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--config", "huge"]) == 1
-    assert "no file huge; expected a TOML file or one of base, nano, small, teacher-1, " in (
+    assert "no file huge; expected a TOML file or one of base, nano, pictures, small, " in (
         capsys.readouterr().err
     )
