@@ -56,7 +56,8 @@ def _card(folder: Path) -> Iterator[str]:
     images = data["images"]
     yield (
         f"{images['train']:,} pictures taught, {images['validation']:,} chose the epoch and the "
-        f'"not sure" threshold, {images["test"]:,} only judged what came of it. SHA-256 of the files:'
+        f'"not sure" threshold, {images["test"]:,} judged what came of it, and chose nothing. SHA-256 of '
+        "the files:"
     )
     yield ""
     yield from (f"- `{name}`: `{digest}`" for name, digest in data["sha256"].items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -84,17 +85,20 @@ def test_colour_photographs_are_learnt_as_they_come_by_the_recipe_for_them(
 ) -> None:
     assert fashion_mnist  # where the script looks for it too
     photos, trained, exported = (tmp_path / name for name in ("photos", "run", "exported"))
-    assert photographs.main([str(photos), "--count", "200"]) == 0
+    assert photographs.main([str(photos), "--count", "400"]) == 0
+    for folder in photos.iterdir():
+        if folder.name not in ("bag", "dress", "sandal", "trouser"):
+            shutil.rmtree(folder)
 
     told = run(
         "train", "--config", "pictures", "--dataset", photos, "--epochs", 20, "--out", trained
     )
     assert "pictures become 96 x 96 RGB" in told.stderr
     accuracy = json.loads((trained / "train.json").read_text())["test_accuracy"]
-    assert accuracy > 0.25  # of 200 photographs in 20 epochs; 0.1 is chance
+    assert accuracy > 0.5  # a quarter is chance
 
     run("export", trained, "--out", exported, "--only", "float32.tflite")
     shown = sorted(photos.glob("bag/*.jpg"))
     model = exported / "photos.float32.tflite"
     lines = run("edge_runtime", "classify", *shown, "--model", model, "--format", "jsonl").stdout
-    assert len(lines.splitlines()) == len(shown) > 9
+    assert len(lines.splitlines()) == len(shown) > 20
