@@ -40,7 +40,7 @@ class Limits:
         if measured.agreement < self.min_agreement:
             found.append(
                 f"agrees on {measured.agreement:.2%} of the pictures, "
-                f"less than {self.min_agreement:.2%}"
+                f"less than {self.min_agreement:.2%}{self._when_few(measured.images)}"
             )
         if measured.max_score_difference > self.max_score_difference:
             found.append(
@@ -48,3 +48,9 @@ class Limits:
                 f"more than {self.max_score_difference:g}"
             )
         return tuple(found)
+
+    def _when_few(self, images: int) -> str:
+        """What to do where a single picture is already more than may differ."""
+        if 0 < 1 - self.min_agreement < 1 / images:
+            return f", for of {images} none may differ: give more with --evaluation"
+        return ""
