@@ -23,7 +23,7 @@ def read(file: BinaryIO, *names: str, max_bytes: int | None = None) -> dict[str,
     try:
         return _read(file, names, max_bytes)
     except Exception as error:  # damage lets zipfile, zlib and NumPy's parser raise anything
-        raise ValueError(str(error)) from error
+        raise ValueError(str(error) or type(error).__name__) from error
 
 
 def _read(file: BinaryIO, names: tuple[str, ...], max_bytes: int | None) -> dict[str, NDArray[Any]]:
@@ -34,4 +34,8 @@ def _read(file: BinaryIO, names: tuple[str, ...], max_bytes: int | None) -> dict
         size = sum(entry.file_size for entry in archive.zip.infolist())
         if max_bytes is not None and size > max_bytes:
             raise ValueError(f"it unpacks to more than {max_bytes:,} bytes")
-        return {name: archive[name] for name in names if name in archive.files}
+        found = {name: archive[name] for name in names if name in archive.files}
+    for name, value in found.items():
+        if not isinstance(value, np.ndarray):  # NumPy hands over the bytes of any other member
+            raise TypeError(f"its {name} is no array")
+    return found

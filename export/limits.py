@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from edge_runtime.errors import UsageError
@@ -52,5 +53,6 @@ class Limits:
     def _when_few(self, images: int) -> str:
         """What to do where a single picture is already more than may differ."""
         if 0 < 1 - self.min_agreement < 1 / images:
-            return f", for of {images} none may differ: give more with --evaluation"
+            least = math.ceil(round(1 / (1 - self.min_agreement), 6))
+            return f": of {images} none may differ, so judge by {least:,} or more"
         return ""

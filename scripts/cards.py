@@ -56,7 +56,7 @@ def _card(folder: Path) -> Iterator[str]:
     images = data["images"]
     yield (
         f"{images['train']:,} pictures taught, {images['validation']:,} chose the epoch and the "
-        f'"not sure" threshold, {images["test"]:,} judged what came of it, and chose nothing. SHA-256 of '
+        f'"not sure" threshold, {images["test"]:,} judged what came of it. SHA-256 of '
         "the files:"
     )
     yield ""
@@ -75,8 +75,8 @@ def _card(folder: Path) -> Iterator[str]:
         hours = sum(map(reports.cpu_hours, taught_by))
         yield ""
         yield (
-            f"It learnt from [{', '.join(taught_by)}](../decisions/0015-three-models-one-teacher.md), "
-            f"which took {hours:.1f} hours of processor time before."
+            f"Its [teacher](../decisions/0015-three-models-one-teacher.md) and what that learnt from "
+            f"({', '.join(taught_by)}) took {hours:.1f} hours of processor time before."
         )
     yield ""
     yield "## Accuracy by class"

@@ -64,6 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--model", type=Path, help="another model file, instead of theirs")
     parser.add_argument("--report", type=Path, default=REPORT)
     arguments = parser.parse_args(argv)
+    if arguments.model and arguments.report == REPORT:
+        parser.error("--model wants a --report of its own")
     return console.run("photographs", lambda: (_write if arguments.out else _measure)(arguments))
 
 

@@ -51,6 +51,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(fixture, paths, ids=lambda path: path.name)
 
 
+def pytest_collection_finish() -> None:
+    """Nor does finding the tests."""
+    if "tensorflow" in sys.modules:
+        raise pytest.UsageError("a test module loads TensorFlow; import it inside its tests")
+
+
 @pytest.fixture(autouse=True)
 def without_tensorflow(request: pytest.FixtureRequest) -> Generator[None]:
     """A fast test does not load TensorFlow, which takes longer than a hundred of them."""

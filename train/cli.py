@@ -176,7 +176,7 @@ def _parser() -> argparse.ArgumentParser:
         "--config",
         metavar="FILE|NAME",
         help="settings from a TOML file, such as the train.toml of a run, or a recipe: pictures, for "
-        "your own, or nano, small or base, for a reference model; flags go before it",
+        "your own, or nano, small or base, for a reference model; flags override it",
     )
     add_flags(parser, TrainConfig)
     add(

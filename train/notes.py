@@ -9,7 +9,7 @@ from train import combinations
 from train.config import TrainConfig
 from train.datasets import Dataset
 
-_LISTED: Final = 20  # classes whose pictures are counted; `explore` counts all
+_LISTED: Final = 20  # classes that are named; `explore` names all
 _IMBALANCE: Final = 3  # so many times as many pictures of one class as of another are pointed out
 
 
@@ -31,9 +31,10 @@ def tell(dataset: Dataset, config: TrainConfig) -> None:
     counts = dict(zip(dataset.labels, dataset.train.counts(len(dataset.labels)), strict=True))
     rare, frequent = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
     if counts[frequent] > counts[rare]:
-        each = [f"{count:,} {label}" for label, count in counts.items()]
-        more = [f"{len(each) - _LISTED} classes more"] if len(each) > _LISTED else []
-        _say("training pictures: " + ", ".join(each[:_LISTED] + more))
+        rarest = sorted(counts, key=counts.__getitem__)[:_LISTED]
+        each = [f"{counts[label]:,} {label}" for label in rarest]
+        more = [f"{len(counts) - _LISTED} classes more"] if len(counts) > _LISTED else []
+        _say("training pictures, rarest first: " + ", ".join(each + more))
     if counts[frequent] > _IMBALANCE * counts[rare] and not config.class_weights:
         _say(
             f"classes differ: {counts[rare]:,} pictures of {rare}, {counts[frequent]:,} of "

@@ -125,8 +125,8 @@ def _clear_away(work: Path, job: Job, *, chief: bool) -> None:
     """Remove this job's checkpoints, which a kill may have left when the run was there already."""
     checkpoints = Checkpoints(work, _plan(job), _settings(TrainConfig()), writes=chief)
     with suppress(EdgeError):  # those of another training stay
-        if checkpoints.latest():
-            checkpoints.clear()
+        checkpoints.latest()
+        checkpoints.clear()
 
 
 def _trained(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,12 +27,12 @@ def read(path: Path, role: str) -> tuple[NDArray[Any], NDArray[Any] | None]:
     """
     try:
         with path.open("rb") as file:
-            found = npz.read(file, *chain(*_NAMES[role]))
+            for images, labels in _NAMES[role]:
+                found = npz.read(file, images, labels)
+                if images in found:
+                    return found[images], found.get(labels)
     except (OSError, ValueError) as error:
         raise InputError(f"{path} is not a readable .npz file: {error}; make it again") from error
-    for images, labels in _NAMES[role]:
-        if images in found:
-            return found[images], found.get(labels)
     raise InputError(f"{path} has no array `images`; make it again")
 
 

@@ -15,7 +15,6 @@ from export import ExportReport, export
 from export.cli import main
 from export.formats.fake_quant import is_fake_quantized
 from export.variants import select
-from train.simulation import settle, simulated
 
 pytestmark = pytest.mark.slow
 
@@ -28,6 +27,8 @@ def rounding(
 ) -> Exported:
     """The small net, made to round as int8 does, with calibration pictures that would spoil it."""
     import keras
+
+    from train.simulation import settle, simulated
 
     run = shutil.copytree(trained, tmp_path_factory.mktemp("runs") / "rounding")
     spec = modelfile.read_keras_spec(run / "model.keras")

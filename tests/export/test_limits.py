@@ -27,9 +27,9 @@ def test_every_limit_that_is_passed_is_told_with_its_figure() -> None:
 
 def test_where_one_picture_is_too_many_more_are_asked_for() -> None:
     (few,) = Limits().problems(Parity(60, 59 / 60, 0.1))
-    assert few.endswith("less than 99.00%, for of 60 none may differ: give more with --evaluation")
-    assert "give more" not in Limits().problems(Parity(100, 0.98, 0.1))[0]
-    assert "give more" not in Limits(min_agreement=1).problems(Parity(60, 59 / 60, 0.1))[0]
+    assert few.endswith("less than 99.00%: of 60 none may differ, so judge by 100 or more")
+    assert "judge by" not in Limits().problems(Parity(100, 0.98, 0.1))[0]
+    assert "judge by" not in Limits(min_agreement=1).problems(Parity(60, 59 / 60, 0.1))[0]
 
 
 def test_without_true_labels_agreement_alone_decides() -> None:

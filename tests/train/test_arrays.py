@@ -59,11 +59,14 @@ def test_both_kinds_of_file_can_be_trained_on(make: Any, tmp_path: Path) -> None
     assert summary["dataset"]["sha256"] == load(path).sha256
 
 
-def test_a_csv_without_a_heading_keeps_its_first_picture(tmp_path: Path) -> None:
+@pytest.mark.parametrize("heading", ["", "\ufeff", ",".join(map(str, range(26))) + "\n"])
+def test_whatever_heading_a_csv_has_or_none_it_keeps_its_first_picture(
+    heading: str, tmp_path: Path
+) -> None:
     path = Path(csv(tmp_path))
     whole = load(str(path))
     for file in tmp_path.glob("*.csv"):
-        file.write_text(file.read_text().partition("\n")[2])
+        file.write_text(heading + file.read_text().partition("\n")[2], encoding="utf-8")
     bare = load(str(path))
     assert np.array_equal(bare.train.images, whole.train.images)
     assert np.array_equal(bare.test.images, whole.test.images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import io
 import math
@@ -81,9 +82,13 @@ def _csv(path: Path) -> Arrays:
 
 
 def _table(path: Path, data: bytes) -> Pairs:
-    heading = 0 if data[:1].isdigit() else 1  # lines; files made without one are about, too
+    data = data.removeprefix(codecs.BOM_UTF8)
+    first = io.BytesIO(data).readline().strip().split(b",")
+    # Files without a heading are about, too; so is 0,1,2… for one, as pandas numbers columns.
+    numbered = first == [b"%d" % column for column in range(len(first))]
+    lines = int(numbered or not all(cell.strip().isdigit() for cell in first))
     try:
-        table = np.loadtxt(io.BytesIO(data), np.int64, delimiter=",", skiprows=heading, ndmin=2)
+        table = np.loadtxt(io.BytesIO(data), np.int64, delimiter=",", skiprows=lines, ndmin=2)
     except ValueError as error:
         raise InputError(f"{path} is no CSV of whole numbers below a heading: {error}") from error
     classes, pixels = table[:, 0], table[:, 1:]

@@ -133,9 +133,10 @@ def _roots(folder: Path) -> dict[str, Path]:
     parts = {path.name: _split_named(path.name) for path in _folders(folder)}
     if "train" not in parts.values():
         for name in (name for name, split in parts.items() if split):
-            if any(_folders(folder / name)):  # a class may well be called valid
+            below = {path.name for path in _folders(folder / name)}
+            if below & parts.keys():  # a class may well be called valid
                 raise InputError(
-                    f"{folder} has a sub-folder {name} with folders of its own, but none called "
+                    f"{folder} has a sub-folder {name} with the same classes in it, but none called "
                     f"train; put the classes of the training pictures into one, or move {name} "
                     "elsewhere"
                 )
@@ -214,7 +215,7 @@ def _tell_deeper(folder: Path, classes: Sequence[Path]) -> None:
     deeper = [below for path in classes for below in _folders(path)]
     if deeper:
         print(
-            f"{len(deeper):,} folders are inside a class's folder; pictures in such as "
+            f"folders inside a class's folder are no classes ({len(deeper):,}): pictures in "
             f"{deeper[0].relative_to(folder)} count as {deeper[0].parent.name}",
             file=sys.stderr,
         )
