@@ -9,6 +9,7 @@ import pytest
 
 from edge_runtime.errors import InputError, UsageError
 from edge_runtime.spec import ImageInput
+from scripts.reference_check import GOALS
 from train import recipe
 from train.cli import main
 from train.config import TrainConfig
@@ -87,16 +88,14 @@ def test_flags_go_before_the_recipe(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "most"), [("nano", 20_000), ("small", 100_000), ("base", 300_000)]
-)
-def test_the_reference_models_are_recipes_known_by_name(name: str, most: int) -> None:
+@pytest.mark.parametrize("name", GOALS)
+def test_the_reference_models_are_recipes_known_by_name(name: str) -> None:
     config = TrainConfig(**recipe.read(recipe.find(name)))
-    assert [each.name for each in config.teacher or ()] == ([] if name == "base" else ["teacher"])
+    assert [each.name for each in config.teacher or ()] == ["teacher"]
     from train import models
 
     image = ImageInput(28, 28, "gray", mean=(0.0,), std=(255.0,))
-    assert models.build(config, image, 10).count_params() <= most
+    assert models.build(config, image, 10).count_params() <= GOALS[name].parameters
 
 
 @pytest.mark.parametrize("name", ["nano", "small", "base"])
