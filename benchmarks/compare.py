@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -56,9 +56,7 @@ def compare(
     Raises:
         InputError: no file is in both.
     """
-    pairs = _pairs(before.measurements, after.measurements)
-    if not any(first and second for first, second in pairs):
-        raise InputError("the two reports have no file in common; files are matched by their names")
+    pairs = pair(before.measurements, after.measurements)
     reason = _why_times_do_not_compare(before, after)
     changes = []
     for first, second in pairs:
@@ -83,13 +81,11 @@ def compare_within(
         limits: what may not be exceeded.
 
     Raises:
-        InputError: no file has one of its name in the baseline.
+        InputError: no file is in both.
     """
     old = [row for row in report.measurements if row.file in baseline]
     new = [row for row in report.measurements if row.file not in baseline]
-    pairs = [(first, second) for first, second in _pairs(old, new) if second is not None]
-    if not any(first for first, _ in pairs):
-        raise InputError("no file has its like in the baseline; files are matched by their names")
+    pairs = [(first, second) for first, second in pair(old, new) if second is not None]
     reason = None if report.settings.blocks >= difference.MIN_BLOCKS else _TOO_FEW_BLOCKS
     reason = _EMULATED if report.machine.emulator else reason
     changes = []
@@ -128,19 +124,34 @@ def _why_times_do_not_compare(before: BenchmarkReport, after: BenchmarkReport) -
     return None
 
 
-def _pairs(
+def pair(
     before: Sequence[Measurement], after: Sequence[Measurement]
 ) -> list[tuple[Measurement | None, Measurement | None]]:
-    """Each file with its like: the one of the same path, or else the only one of the same name."""
-    left = list(before)
-    pairs: list[tuple[Measurement | None, Measurement | None]] = []
-    for row in after:
-        same = [old for old in left if old.file == row.file]
-        alike = same or [old for old in left if Path(old.file).name == Path(row.file).name]
-        if len(alike) == 1:
-            left.remove(alike[0])
-        pairs.append((alike[0] if len(alike) == 1 else None, row))
-    return [*pairs, *((old, None) for old in left)]
+    """Each file with its like: the one of the same path, or else the only one of the same name.
+
+    Raises:
+        InputError: no file is in both.
+    """
+    by_path = {old.file: old for old in before}
+    known = {row.file: by_path[row.file] for row in after if row.file in by_path}
+    old_names = _by_name(old for old in before if old.file not in known)
+    new_names = _by_name(row for row in after if row.file not in known)
+    for name, rows in new_names.items():
+        alike = old_names.get(name, [])
+        if len(rows) == len(alike) == 1:
+            known[rows[0].file] = alike[0]
+    if not known:
+        raise InputError("no file is in both; files are matched by their paths, then their names")
+    paired = {old.file for old in known.values()}
+    gone = [old for old in before if old.file not in paired]
+    return [*((known.get(row.file), row) for row in after), *((old, None) for old in gone)]
+
+
+def _by_name(rows: Iterable[Measurement]) -> dict[str, list[Measurement]]:
+    found: dict[str, list[Measurement]] = {}
+    for row in rows:
+        found.setdefault(Path(row.file).name, []).append(row)
+    return found
 
 
 def _change(before: Measurement | None, after: Measurement | None) -> Change:
@@ -197,6 +208,9 @@ def _judged(change: Change, limits: Limits, reason: str | None) -> Change:
         exceeded.append(
             f"accuracy is {-drop.points:.2f} points lower, {allowed:g} points are allowed"
         )
+    judged_once = (change.before.accuracy is None) != (change.after.accuracy is None)
+    if limits.max_accuracy_drop_points is not None and judged_once:
+        exceeded.append("accuracy is not compared: one of the two files was not judged")
     growth, allowed = change.size_growth, limits.max_size_growth
     if growth is not None and allowed is not None and growth > allowed + 1e-9:
         exceeded.append(f"{100 * growth:.1f} % larger, {100 * allowed:g} % are allowed")

@@ -58,6 +58,9 @@ def between_runs(
     rulers = _blocks(yardstick_before), _blocks(yardstick_after)
     plain = _difference(first, second)
     relative = _difference(first - rulers[0], second - rulers[1])
+    if plain.share * relative.share < 0:  # they contradict each other, so nothing is shown
+        both = (*plain.interval, *relative.interval)
+        return Difference(plain.share, (min(both), max(both)))
     return min(plain, relative, key=_evidence)
 
 

@@ -11,12 +11,17 @@ from typing import Any, Final
 from edge_runtime import fresh
 from edge_runtime.errors import EdgeError, EngineError, ModelError
 
-_TIMEOUT_SECONDS: Final = 600
+TIMEOUT_S: Final = 600  # beyond what a job is told to take
 _NOTHING: Final[Mapping[str, str]] = {}
 
 
 def run(
-    module: str, job: Mapping[str, Any], *, about: str, environment: Mapping[str, str] = _NOTHING
+    module: str,
+    job: Mapping[str, Any],
+    *,
+    about: str,
+    timeout_s: float | None = TIMEOUT_S,
+    environment: Mapping[str, str] = _NOTHING,
 ) -> dict[str, Any]:
     """Have a module of this package do a job in a fresh process.
 
@@ -24,6 +29,7 @@ def run(
         module: its full name; run as a program it calls `serve`.
         job: what to do; goes there as JSON.
         about: what the job is about, for messages: a model file, say.
+        timeout_s: how long it may take; None is as long as it likes.
         environment: variables to add to this process's own.
 
     Returns:
@@ -34,7 +40,7 @@ def run(
     """
     try:
         child = fresh.run(
-            module, json.dumps(job).encode(), timeout_s=_TIMEOUT_SECONDS, environment=environment
+            module, json.dumps(job).encode(), timeout_s=timeout_s, environment=environment
         )
     except (EngineError, TimeoutError) as error:
         raise ModelError(f"{about}: {error}") from error

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.evaluation import EvaluationSet
 from benchmarks.measures import accuracy, macs, size, startup
+from benchmarks.measures.answers import ask, require_fit
 from benchmarks.report import Progress
 from benchmarks.settings import Settings
 from benchmarks.subject import Subject
@@ -54,7 +57,7 @@ def _open(subject: Subject, settings: Settings) -> None:
 
 def judge_all(subjects: Sequence[Subject], settings: Settings, progress: Progress) -> None:
     """Have each file classify its evaluation set, and compare with the truth and the original."""
-    _predict(subjects, progress)
+    _predict(subjects, settings, progress)
     for subject in subjects:
         if subject.evaluation is None or subject.scores is None or subject.spec is None:
             continue
@@ -63,26 +66,52 @@ def judge_all(subjects: Sequence[Subject], settings: Settings, progress: Progres
         subject.add(accuracy=judged, outside=accuracy.outside(judged, settings))
 
 
-def _predict(subjects: Sequence[Subject], progress: Progress) -> None:
-    """A file on each core: engines compute one picture no faster on two."""
+def _predict(subjects: Sequence[Subject], settings: Settings, progress: Progress) -> None:
+    """A file on each core, each in a fresh process: engines compute one picture no faster on two."""
+    asked = [subject for subject in subjects if _fits(subject)]
     # The largest first, so that no core is left with a long one at the end.
-    by_size = sorted(subjects, key=lambda one: -(one.row.size_bytes or 0))
-    total = sum(len(one.evaluation.images) for one in subjects if one.evaluation)
+    asked.sort(key=lambda one: -(one.row.size_bytes or 0))
+    total = sum(len(one.evaluation.images) for one in asked if one.evaluation)
     done = 0
-    with ThreadPoolExecutor(cores()) as pool:
-        progress("classifying the evaluation set", done, total)
+    progress("classifying the evaluation set", done, total)
+    with (
+        tempfile.TemporaryDirectory(prefix="benchmarks-") as folder,
+        ThreadPoolExecutor(cores()) as pool,
+    ):
+        images = _written(asked, Path(folder))
         answers = [
-            (subject, pool.submit(accuracy.predict, subject.classifier, subject.evaluation))
-            for subject in by_size
-            if subject.classifier is not None and subject.evaluation is not None
+            pool.submit(ask, one.path, images[id(one.evaluation)], num_threads=settings.num_threads)
+            for one in asked
         ]
-        for subject, answer in answers:
+        for subject, answer in zip(asked, answers, strict=True):
             try:
                 subject.scores = answer.result()
                 done += len(subject.scores)
             except EdgeError as error:
                 subject.fail(error)
             progress("classifying the evaluation set", done, total)
+
+
+def _fits(subject: Subject) -> bool:
+    """Whether there are pictures to ask an open file about; it fails where they are not its own."""
+    if subject.spec is None or subject.evaluation is None:
+        return False
+    try:
+        require_fit(subject.spec, subject.evaluation)
+    except EdgeError as error:
+        subject.fail(error)
+        return False
+    return True
+
+
+def _written(subjects: Sequence[Subject], folder: Path) -> dict[int, Path]:
+    """Where the pictures of each evaluation set are, which several files may share."""
+    sets = {id(one.evaluation): one.evaluation for one in subjects if one.evaluation}
+    places = {}
+    for number, (key, evaluation) in enumerate(sets.items()):
+        places[key] = folder / f"{number}.npy"
+        np.save(places[key], evaluation.images)
+    return places
 
 
 def _reference(

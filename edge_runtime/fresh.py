@@ -17,14 +17,14 @@ _NOTHING: Final[Mapping[str, str]] = {}
 
 
 def run(
-    module: str, job: bytes, *, timeout_s: float, environment: Mapping[str, str] = _NOTHING
+    module: str, job: bytes, *, timeout_s: float | None, environment: Mapping[str, str] = _NOTHING
 ) -> subprocess.CompletedProcess[bytes]:
     """Run a module as a program, with this very package and whatever else can be imported here.
 
     Args:
         module: its full name.
         job: what it reads from its standard input.
-        timeout_s: how long it may take.
+        timeout_s: how long it may take; None is as long as it likes.
         environment: variables to add to this process's own.
 
     Raises:

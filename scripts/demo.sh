@@ -9,7 +9,8 @@ run() {
     "$@"
 }
 
-if run python -m train --dataset fashion-mnist --model mlp --epochs 3 --out $out/run --overwrite; then
+if run python -m train explore --dataset fashion-mnist --plot $out/samples.png --overwrite; then
+    run python -m train --dataset fashion-mnist --model mlp --epochs 3 --out $out/run --overwrite
     run python -m export $out/run --out $out/exported --overwrite
 else
     printf '\nNo data set here, so there is nothing to train on; going on with the shipped model.\n'
@@ -23,7 +24,8 @@ run python -m benchmarks $out/exported --report $out/report.json --overwrite
 cat <<END
 
 Everything is in $out/:
-  run/       the trained Keras model, its figures and plots   (with a data set)
+  samples.png, run/  pictures of the data set; the trained Keras model, its figures and plots
+                     (where there is a data set)
   exported/  the model files, ready to copy to a device
   report.md  the benchmark, for reading; report.json for programs
 Next: python -m edge_runtime classify YOUR-PICTURE.jpg

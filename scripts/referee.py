@@ -46,7 +46,10 @@ def main() -> int:
     right: Counter[str] = Counter()
     for path in arguments.models:
         for number in range(1, arguments.trials + 1):
-            right += trial(f"{path.name} {number}", path, pictures, arguments.slowdown, settings)
+            # Not `+`, which drops the kinds that were never right.
+            right.update(
+                trial(f"{path.name} {number}", path, pictures, arguments.slowdown, settings)
+            )
     every = arguments.trials * len(arguments.models)
     print(f"right, of {every}: {', '.join(f'{kind} {count}' for kind, count in right.items())}")
     return 0 if min(right.values()) >= 0.95 * every else 1

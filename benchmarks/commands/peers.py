@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.commands import common
+from edge_runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from benchmarks.peers.report import Kind
@@ -57,6 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
         "keras": arguments.keras,
         "rgb": arguments.rgb,
     }
+    for flag, path in (("--keras", arguments.keras), ("--rgb", arguments.rgb)):
+        if path is not None and not path.exists():
+            raise UsageError(f"{flag} {path} does not exist; check the path")
+    if arguments.limit is not None and arguments.limit < 1:
+        raise UsageError(f"--limit is {arguments.limit}, expected 1 or more")
     beside = model.parent / evaluation.DEFAULT_NAME
     named = arguments.evaluation or (beside if beside.exists() else None)
     pictures = evaluation.load(named, limit=arguments.limit) if named else None

@@ -15,12 +15,9 @@ from benchmarks.evaluation import EvaluationSet
 from benchmarks.measures import mistakes
 from benchmarks.measures.mistakes import ClassFigures, Mistake
 from benchmarks.settings import Settings
-from edge_runtime.classifier import Classifier
-from edge_runtime.errors import ModelError
 from edge_runtime.parity import compare, mcnemar_p
 
 _BINS = 15  # of the calibration error: Guo et al. 2017 and most since
-_CHUNK = 500  # pictures a call: bounds the memory of the float tensors
 
 ORIGINAL: Final = "the original's scores in the evaluation set"
 
@@ -49,35 +46,6 @@ class Accuracy:
     max_score_difference: float | None = None  # largest difference of any probability, 0..1
     mcnemar_p: float | None = None  # chance of so uneven a split were both equally accurate
     lost: tuple[Mistake, ...] = ()  # pictures that only the reference has right, some of them
-
-
-def predict(
-    classifier: Classifier,
-    evaluation: EvaluationSet,
-) -> NDArray[np.float32]:
-    """The model's probabilities for every picture of an evaluation set.
-
-    Args:
-        classifier: the model.
-        evaluation: pictures at the model's size.
-
-    Returns:
-        float32, shape (n, classes), 0..1.
-
-    Raises:
-        ModelError: the pictures or labels are not this model's, or it gives no numbers.
-    """
-    _require_fit(classifier, evaluation)
-    images = evaluation.images
-    scores = np.concatenate(
-        [
-            classifier.scores(images[start : start + _CHUNK])
-            for start in range(0, len(images), _CHUNK)
-        ]
-    )
-    if not np.isfinite(scores).all():
-        raise ModelError("the model gives scores that are no numbers; export it again")
-    return scores
 
 
 def judge(
@@ -174,20 +142,3 @@ def outside(accuracy: Accuracy, settings: Settings) -> tuple[str, ...]:
             f"{100 * wanted:.2f} % are wanted"
         )
     return tuple(found)
-
-
-def _require_fit(classifier: Classifier, evaluation: EvaluationSet) -> None:
-    image, classes = classifier.spec.image, len(classifier.spec.labels)
-    wanted, given = (image.height, image.width, image.channels), evaluation.images.shape[1:]
-    if given != wanted:
-        raise ModelError(
-            f"the pictures of {evaluation.path} are (height, width, channels) = {given}, "
-            f"the model takes {wanted}; name its own set with --evaluation"
-        )
-    known = int(evaluation.labels.max()) + 1
-    scored = classes if evaluation.scores is None else evaluation.scores.shape[1]
-    if known > classes or scored != classes:
-        raise ModelError(
-            f"{evaluation.path} has {max(known, scored)} classes, the model has {classes}; "
-            "name its own set with --evaluation"
-        )

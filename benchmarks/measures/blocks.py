@@ -91,7 +91,9 @@ def _run_blocks(
             progress(block)
             job = _job(entries, pictures, settings, block)
             about = ", ".join(str(entry.path) for entry in entries)
-            answers.append(fresh.run(__name__, job, about=about))
+            # Each file and the yardstick take their seconds, and their first calls as much again.
+            patience_s = fresh.TIMEOUT_S + 2 * job["seconds"] * (len(entries) + 1)
+            answers.append(fresh.run(__name__, job, about=about, timeout_s=patience_s))
     progress(settings.blocks)
     blocks: list[list[Rounds]] = [answer["durations_ns"] for answer in answers]
     *timings, yardstick = (

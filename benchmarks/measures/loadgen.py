@@ -71,7 +71,9 @@ def run(path: Path, pictures: Pixels, scenario: Scenario, settings: Settings) ->
             "cores": settings.cores,
             "seconds": settings.loadgen_seconds,
         }
-        answer = fresh.run(__name__, job, about=f"LoadGen and {path}")
+        # LoadGen makes a run longer than it is told, until it has calls enough.
+        patience_s = fresh.TIMEOUT_S + 3 * settings.loadgen_seconds
+        answer = fresh.run(__name__, job, about=f"LoadGen and {path}", timeout_s=patience_s)
     return LoadGenResult(**answer)
 
 
@@ -173,7 +175,7 @@ def _result(scenario: Scenario, summary: str) -> LoadGenResult:
 
     verdict = re.search(r"^Result is\s*:\s*(\w+)", summary, re.MULTILINE)
     if verdict is None:
-        raise ModelError("LoadGen wrote no result; run it again with --verbose")
+        raise ModelError("LoadGen wrote no result; try more --loadgen-seconds")
     nanoseconds = figure("90.0th percentile latency (ns)") or figure(
         "90.00 percentile latency (ns)"
     )

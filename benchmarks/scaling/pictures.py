@@ -69,7 +69,8 @@ def write(folder: Path, pixels: Pixels) -> None:
 
 def _run(job: Mapping[str, Any]) -> dict[str, Any]:
     started_ns = monotonic_ns()  # the same clock in all processes
-    answer = fresh.run(__name__, job, about=f"{job['pictures']} pictures and {job['model']}")
+    about = f"{job['pictures']} pictures and {job['model']}"
+    answer = fresh.run(__name__, job, about=about, timeout_s=None)
     return {**answer, "process_ns": answer["done_ns"] - started_ns}
 
 

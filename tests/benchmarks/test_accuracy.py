@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.evaluation import EvaluationSet
-from benchmarks.measures.accuracy import judge, outside, predict
+from benchmarks.measures.accuracy import judge, outside
+from benchmarks.measures.answers import predict, require_fit
 from benchmarks.settings import Settings
 from edge_runtime import Classifier, ModelSpec
 from edge_runtime.errors import ModelError
@@ -79,22 +80,22 @@ def classifier(*scores: float, height: int = 2) -> Classifier:
 
 
 def test_every_picture_is_classified() -> None:
-    scores = predict(classifier(0.1, 0.2, 0.3, 0.4), evaluation())
+    scores = predict(classifier(0.1, 0.2, 0.3, 0.4), IMAGES)
     assert scores.shape == (1000, 4)
 
 
 def test_scores_that_are_no_numbers_are_refused() -> None:
     with pytest.raises(ModelError, match="no numbers"):
-        predict(classifier(0.1, np.nan, 0.3, 0.4), evaluation())
+        predict(classifier(0.1, np.nan, 0.3, 0.4), IMAGES)
 
 
 def test_pictures_of_another_size_name_both_sizes() -> None:
     with pytest.raises(ModelError, match=r"\(2, 2, 1\), the model takes \(3, 2, 1\)"):
-        predict(classifier(0, 0, 0, 1, height=3), evaluation())
+        require_fit(classifier(0, 0, 0, 1, height=3).spec, evaluation())
 
 
 def test_labels_or_scores_of_another_model_are_refused() -> None:
     many = EvaluationSet(Path("e.npz"), IMAGES, LABELS + 6, None)
     for wrong in (many, evaluation(np.ones((1000, 10), np.float32))):
         with pytest.raises(ModelError, match="10 classes, the model has 4"):
-            predict(classifier(0, 0, 0, 1), wrong)
+            require_fit(classifier(0, 0, 0, 1).spec, wrong)

@@ -104,6 +104,12 @@ def test_a_file_whose_name_is_no_text_is_reported_like_any_other(tmp_path: Path)
         (["x.tflite", "--report", "report.txt"], 2, "must end in .json"),
         (["x.tflite", "--evaluation", "none.npz"], 2, "none.npz does not exist"),
         (["compare", "none.json", "none.json"], 2, "cannot read none.json"),
+        (["x.tflite", "--max-slowdown", "5"], 2, "compare with a --baseline; name one"),
+        (["x.tflite", "--no-timing", "--throughput"], 2, "leave out --loadgen and --throughput"),
+        (["x.tflite", "--cores", "9999"], 2, "--cores is 9999, expected some of 0"),
+        (["x.tflite", "--baseline", "x.tflite"], 1, "no file is in both"),
+        (["peers", "--limit", "0"], 2, "--limit is 0"),
+        (["peers", "--keras", "none.keras"], 2, "--keras none.keras does not exist"),
     ],
 )
 def test_a_wrong_request_is_one_line_that_says_so(

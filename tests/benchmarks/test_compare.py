@@ -11,6 +11,7 @@ import pytest
 from benchmarks.cli import main
 from benchmarks.compare import Change, compare
 from benchmarks.machine import MachineState, describe
+from benchmarks.measures.accuracy import Accuracy
 from benchmarks.measures.latency import Timing
 from benchmarks.report import BenchmarkReport, Measurement
 from benchmarks.run import benchmark
@@ -49,6 +50,29 @@ def row(file: str = "m.int8.tflite", latency_ms: float = 1.0, seed: int = 0) -> 
 def only(before: BenchmarkReport, after: BenchmarkReport, limits: Limits | None = None) -> Change:
     (change,) = compare(before, after, limits)
     return change
+
+
+def test_a_file_of_the_same_path_is_its_like_whatever_others_are_called() -> None:
+    before = report(row("small/m.tflite", 1.0))
+    changes = compare(before, report(row("nano/m.tflite", 0.5), row("small/m.tflite", 1.0)))
+    assert [(each.file, each.before is None) for each in changes] == [
+        ("nano/m.tflite", True),
+        ("small/m.tflite", False),
+    ]
+
+
+def test_of_two_files_of_a_name_neither_is_taken_for_the_other() -> None:
+    before = report(row("old/m.tflite"), row("same.tflite"))
+    after = report(row("a/m.tflite"), row("b/m.tflite"), row("same.tflite"))
+    changes = compare(before, after)
+    assert [each.before is None for each in changes] == [True, True, False, False]
+    assert changes[-1].after is None
+
+
+def test_a_limit_of_accuracy_needs_both_files_judged() -> None:
+    judged = dataclasses.replace(row(), accuracy=Accuracy("e.npz", 10, 0.9))
+    change = only(report(judged), report(row(seed=1)), Limits(max_accuracy_drop_points=1))
+    assert change.exceeded == ("accuracy is not compared: one of the two files was not judged",)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +126,7 @@ def test_files_that_came_went_or_failed_are_rows_of_their_own() -> None:
 
 
 def test_reports_without_a_file_in_common_are_refused() -> None:
-    with pytest.raises(InputError, match="no file in common"):
+    with pytest.raises(InputError, match="no file is in both"):
         compare(report(row("a.onnx")), report(row("b.onnx")))
 
 

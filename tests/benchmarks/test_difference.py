@@ -84,6 +84,18 @@ def test_a_machine_that_changed_is_not_taken_for_a_file_that_did() -> None:
     assert found.verdict == "no difference shown"
 
 
+def test_where_the_yardstick_says_the_contrary_nothing_is_shown() -> None:
+    generator = np.random.default_rng(0)
+    runs = [timing(np.exp(generator.normal(0, 0.001, (BLOCKS, 8)))) for _ in range(4)]
+    slower, much_slower = (
+        timing(np.reshape(run.round_p50_ms, (BLOCKS, -1)) * factor)
+        for run, factor in ((runs[1], 1.03), (runs[3], 1.06))
+    )
+    found = between_runs(runs[0], slower, runs[2], much_slower)
+    assert found.verdict == "no difference shown"
+    assert found.share == pytest.approx(0.03, abs=0.003)
+
+
 def test_less_than_one_per_cent_is_not_worth_a_word() -> None:
     assert Difference(0.009, (0.008, 0.01)).verdict == "no difference shown"
     assert Difference(0.011, (0.010, 0.012)).verdict == "slower"

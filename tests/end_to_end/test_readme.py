@@ -145,6 +145,7 @@ def test_make_demo_runs_from_a_bare_checkout_and_again(tmp_path: Path) -> None:
         printed = run("unset VENV; make demo", tmp_path)
         assert "Ankle boot" in printed
         assert (tmp_path / "demo/report.md").exists()
+        assert (tmp_path / "demo/run/train.json").exists()  # the data set is here
 
 
 def test_make_test_is_the_command_that_runs_these_tests(checkout: Path) -> None:
