@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import errno
 import io
+import json
 import os
 import sys
 import warnings
@@ -51,6 +53,13 @@ def run(program: str, command: Callable[[], int]) -> int:
         say(program, f"error: cannot write the output: {error.strerror}; free some space")
         return OutputError.exit_code
     return code
+
+
+def as_json(document: object, *, indent: int | None = None) -> str:
+    """JSON for standard output, its text as it is where that can hold every character."""
+    encoding = getattr(sys.stdout, "encoding", None) or "ascii"
+    whole = codecs.lookup(encoding).name == "utf-8"
+    return json.dumps(document, indent=indent, ensure_ascii=not whole)
 
 
 def hide_pillow_warnings() -> None:

@@ -93,6 +93,8 @@ def _read(path: Path) -> IO[bytes]:
             data = file.read(min(size, MAX_FILE_BYTES) + 1)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:  # a NUL byte
+        raise InputError(f"cannot read {str(path)!r}: {error}") from error
     if len(data) > MAX_FILE_BYTES:
         raise InputError(f"{path} is larger than {MAX_FILE_BYTES >> 20} MiB")
     if not data:
@@ -125,7 +127,7 @@ def _open(file: IO[bytes]) -> ImageFile:
     """As `Image.open`, which first loads the decoders of five formats: here only the one needed."""
     try:
         file.seek(0)
-    except (AttributeError, io.UnsupportedOperation):
+    except (AttributeError, OSError):  # an unbuffered pipe's is a plain OSError
         file = io.BytesIO(file.read(MAX_FILE_BYTES))
     start = file.read(16)
     for name, (first_bytes, module) in _DECODERS.items():

@@ -140,6 +140,8 @@ def _quantization(details: dict[str, Any]) -> tuple[np.float32 | None, np.float3
 def _input_table(image: ImageInput, details: dict[str, Any]) -> NDArray[Any] | None:
     """Pixel value → tensor value, shape (channels, 256); None where a pixel is the tensor value."""
     table = pixel_table(image)
+    if details["dtype"] == np.uint8 and details["quantization"][0] == 0:
+        details = {**details, "quantization": (1, 0)}  # whole numbers, which the model casts
     scale, zero_point = _quantization(details)
     if scale is None:
         return table

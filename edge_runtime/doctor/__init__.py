@@ -5,14 +5,13 @@ Standard library only: where numpy is missing, this says so.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from edge_runtime import __version__, machine
+from edge_runtime import __version__, console, machine
 from edge_runtime import engines as all_engines
 from edge_runtime.doctor import board, camera, engines, packages, python
 from edge_runtime.doctor.engines import Try
@@ -91,7 +90,7 @@ def as_json(report: Report) -> str:
         "engines": list(report.engines),
         "findings": [asdict(finding) for finding in report.findings],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return console.as_json(document, indent=2)
 
 
 def _verdict(report: Report) -> str:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import io
 import math
 import zipfile
-import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from edge_runtime import labels
+from edge_runtime import labels, modelfile
 from edge_runtime.description import Color, Description
+from edge_runtime.errors import InputError
 from edge_runtime.modelfile import flatbuffer
 from edge_runtime.modelfile.flatbuffer import Table
 
@@ -96,6 +96,6 @@ def _labels(data: bytes, recorded: list[str]) -> tuple[str, ...] | None:
                     with archive.open(name) as file:
                         content = file.read(labels.MAX_BYTES + 1)
                     return labels.parse(content, f"{name} inside the model file")
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError):
+    except (*modelfile.ZIP_ERRORS, InputError):
         return None  # nothing packed, or nothing that can be unpacked: a flag can still say it
     return None

@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from lzma import LZMAError
 from pathlib import Path
 from typing import Final, get_args
 
@@ -35,7 +36,15 @@ _ZIP_SEAL = b"edge_runtime.sha256="
 _DIGEST_LENGTH = 64  # hexadecimal digits of a SHA-256
 
 # What zipfile and the decompressors behind it may raise on bad bytes.
-_ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
+ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    LZMAError,
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True)
@@ -117,7 +126,7 @@ def read_keras_spec(path: Path) -> ModelSpec | None:
     try:
         with zipfile.ZipFile(path) as archive:
             text = _member(archive, _SPEC, MAX_SPEC_BYTES)
-    except _ZIP_ERRORS as error:
+    except ZIP_ERRORS as error:
         raise ModelError(f"{path} is not a readable .keras file: {error}") from error
     return None if text is None else _parse(path, text)
 
@@ -151,13 +160,13 @@ def _archived(path: Path, data: bytes) -> tuple[bytes | None, bytes | None]:
     """Spec and golden samples from the archive behind a flatbuffer, where there is one."""
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except _ZIP_ERRORS:  # nothing appended: a model made by others
+    except ZIP_ERRORS:  # nothing appended: a model made by others
         return None, None
     try:
         with archive:
             text = _member(archive, _SPEC, MAX_SPEC_BYTES)
             return text, _member(archive, _GOLDEN, MAX_GOLDEN_BYTES)
-    except _ZIP_ERRORS as error:
+    except ZIP_ERRORS as error:
         raise DamagedModelError(f"{path}: the archive at its end is damaged: {error}") from error
 
 

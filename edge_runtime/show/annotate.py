@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from edge_runtime.image import ImageSource
     from edge_runtime.result import Result
 
-# As a person wants it: in colour, and no smaller than it is unless it is very large.
-_VIEW: Final = ImageInput(2048, 2048, "rgb", mean=(0.0,) * 3, std=(1.0,) * 3)
+# As a person wants it: in colour, and no smaller than it is unless it is very large. Large JPEGs are
+# decoded at twice this side or more.
+_VIEW: Final = ImageInput(1024, 1024, "rgb", mean=(0.0,) * 3, std=(1.0,) * 3)
+_LARGEST: Final = 4096  # pixels to a side
+_TALLEST: Final = 2048  # pixels, that a small picture may become
 _LONGEST_NAME: Final = 180  # bytes: file systems take 255, with a number and an ending
 _SMALLEST: Final = 320  # pixels of width; smaller pictures are enlarged, for the writing to fit
 
@@ -69,7 +72,8 @@ class Annotated:
 def draw(picture: Image.Image, text: str) -> Image.Image:
     """An RGB picture with a band of text below it."""
     picture = picture.convert("RGB")
-    times = min(-(-_SMALLEST // picture.width), _VIEW.height // picture.height)
+    picture.thumbnail((_LARGEST, _LARGEST))
+    times = min(-(-_SMALLEST // picture.width), _TALLEST // picture.height)
     if times > 1:
         picture = picture.resize(
             (picture.width * times, picture.height * times), Image.Resampling.NEAREST

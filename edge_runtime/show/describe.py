@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from edge_runtime import foreign
+from edge_runtime import console, foreign
 from edge_runtime.description import Description
 from edge_runtime.errors import EdgeError, printable
 from edge_runtime.modelfile import ModelFile
@@ -26,7 +26,7 @@ def as_json(file: ModelFile) -> str:
     }
     if file.spec is None:
         document["graph"] = asdict(foreign.read_graph(file))
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return console.as_json(document, indent=2)
 
 
 def as_text(file: ModelFile) -> str:

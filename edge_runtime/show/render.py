@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Final, Literal
 
+from edge_runtime import console
 from edge_runtime.errors import Failure, printable
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def _json(outcomes: Iterable[Result | Failure]) -> Iterator[str]:
     """One list, a part at a time, so that what is known is not kept back or in memory."""
     separator = "[\n"
     for outcome in outcomes:
-        document = json.dumps(outcome.to_dict(), indent=2, ensure_ascii=False)
+        document = console.as_json(outcome.to_dict(), indent=2)
         yield separator + "  " + document.replace("\n", "\n  ")
         separator = ",\n"
     yield "[]\n" if separator == "[\n" else "\n]\n"
@@ -52,7 +52,7 @@ def _json(outcomes: Iterable[Result | Failure]) -> Iterator[str]:
 
 def _jsonl(outcomes: Iterable[Result | Failure]) -> Iterator[str]:
     for outcome in outcomes:
-        yield json.dumps(outcome.to_dict(), ensure_ascii=False) + "\n"
+        yield console.as_json(outcome.to_dict()) + "\n"
 
 
 def _csv(outcomes: Iterable[Result | Failure]) -> Iterator[str]:

@@ -120,9 +120,16 @@ def pictures_below(folder: str) -> Iterator[os.DirEntry[str]]:
         if entry.is_dir(follow_symlinks=False):
             with suppress(OSError):
                 rest += _entries(entry.path)[::-1]
-        # No pipes and sockets, which may never come to an end.
-        elif named_as_picture(entry.name) and entry.is_file():
+        elif named_as_picture(entry.name) and _is_file(entry):
             yield entry
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """No pipe and socket, which may never come to an end, and no link that leads nowhere."""
+    try:
+        return entry.is_file()
+    except OSError:  # in a circle, or to where this user may not look
+        return False
 
 
 def _entries(folder: str) -> list[os.DirEntry[str]]:
@@ -138,11 +145,24 @@ def _expand(source: str) -> Iterable[Picture | Failure]:
     if is_folder(source):
         return _in_folder(source)
     if glob.has_magic(source) and not os.path.lexists(source):
-        # Unlike Path.glob it takes a pattern from anywhere and leaves hidden files out.
-        matches = sorted(glob.glob(source, recursive=True))  # noqa: PTH207
-        found = [match for match in matches if Path(match).is_file()]
+        # Unlike Path.is_file, isfile takes it when a folder above is locked.
+        found = sorted(filter(os.path.isfile, _matches(source)))
         return found or [_failure(source, f"{source} matches no file")]
     return [source]
+
+
+def _matches(pattern: str) -> Iterable[str]:
+    """What a pattern matches, but for hidden files."""
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        return glob.iglob(pattern)  # noqa: PTH207  takes a pattern from anywhere
+    # glob would follow links to folders, round and round; Path.glob does not.
+    first = next(index for index, part in enumerate(parts) if glob.has_magic(part))
+    root, rest = Path(*parts[:first]), parts[first:]
+    below = (
+        path.relative_to(root) for path in root.glob("/".join(rest) + "/*" * (rest[-1] == "**"))
+    )
+    return (str(root / path) for path in below if not any(p.startswith(".") for p in path.parts))
 
 
 def _in_folder(folder: str) -> Iterable[Picture | Failure]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO, cast
 
 from edge_runtime.errors import OutputError
 from edge_runtime.files import write_atomically
@@ -23,8 +22,8 @@ class Signature(NamedTuple):
 class Journal:
     """Names, as text relative to the folder, and the signature each was done with.
 
-    A line of another model counts for nothing, and goes when the journal is written anew.
-    A line that a power cut left half-written is passed over: its file is then done again.
+    Lines of other models count for nothing, and stay. A line that a power cut left half-written is
+    passed over: its file is then done again.
     """
 
     def __init__(self, path: Path | None, model: str = "") -> None:
@@ -44,22 +43,19 @@ class Journal:
         if path is None:
             return
         try:
-            with path.open("a+", encoding="utf-8") as file:
+            with _opened(path, "a+") as file:
                 file.seek(0)
-                line = "\n"
-                for line in file:
-                    self._read(line)
-                if not line.endswith("\n"):  # a power cut came between
+                lines = file.readlines()
+                entries = [_entry(line) for line in lines]
+                if len(lines) > 1 and not any(entries):
+                    raise OutputError(f"{path} holds something else; name another file")
+                if lines and not lines[-1].endswith("\n"):  # a power cut came between
                     file.write("\n")
         except OSError as error:
             raise _unwritable(path, error) from error
-
-    def _read(self, line: str) -> None:
-        self._lines += 1
-        with suppress(ValueError, TypeError):  # cut off, or no line of ours
-            name, size, mtime_ns, model = json.loads(line)
-            if model == self._model:
-                self.done[str(name)] = Signature(int(size), int(mtime_ns))
+        own = [entry for entry in entries if entry and entry.model == self._model]
+        self._lines = len(own)
+        self.done = {entry.name: entry.signature for entry in own}
 
     def add(self, name: str, signature: Signature) -> None:
         """Note that a file was done.
@@ -72,16 +68,27 @@ class Journal:
         if self.path is None:
             return
         if self._lines > 2 * len(self.done) + _SPARE_LINES:
-            lines = [self._line(*entry) for entry in self.done.items()]
-            write_atomically(self.path, "".join(lines).encode(), overwrite=True)
-            self._lines = len(lines)
+            self._write_anew(self.path)
             return
         try:
-            with self.path.open("a", encoding="utf-8") as file:
+            with _opened(self.path, "a") as file:
                 file.write(self._line(name, signature))
         except OSError as error:
             raise _unwritable(self.path, error) from error
         self._lines += 1
+
+    def _write_anew(self, path: Path) -> None:
+        """Without outdated lines of this model, with all of the others'."""
+        try:
+            with _opened(path, "r") as file:
+                entries = [(line, _entry(line)) for line in file]
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        others = [line for line, entry in entries if entry and entry.model != self._model]
+        own = [self._line(*entry) for entry in self.done.items()]
+        text = "".join([*others, *own])
+        write_atomically(path, text.encode(errors="surrogateescape"), overwrite=True)
+        self._lines = len(own)
 
     def forget(self, names: set[str]) -> None:
         """Drop files that are gone; the lines go when the journal is next written anew."""
@@ -90,6 +97,28 @@ class Journal:
 
     def _line(self, name: str, signature: Signature) -> str:
         return json.dumps([name, *signature, self._model]) + "\n"
+
+
+class _Entry(NamedTuple):
+    """One line."""
+
+    name: str
+    signature: Signature
+    model: str
+
+
+def _entry(line: str) -> _Entry | None:
+    """What a line says; None where it was cut off, or is no line of a journal."""
+    try:
+        name, size, mtime_ns, model = json.loads(line)
+        return _Entry(str(name), Signature(int(size), int(mtime_ns)), str(model))
+    except (ValueError, TypeError):
+        return None
+
+
+def _opened(path: Path, mode: str) -> TextIO:
+    # What a power cut left may be no text.
+    return cast(TextIO, path.open(mode, encoding="utf-8", errors="surrogateescape"))
 
 
 def _unwritable(path: Path, error: OSError) -> OutputError:

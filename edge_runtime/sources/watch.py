@@ -14,7 +14,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from edge_runtime.errors import Failure, OutputError
-from edge_runtime.sources import pictures_below
+from edge_runtime.sources import is_folder, pictures_below
 from edge_runtime.sources.journal import Journal, Signature
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 INTERVAL_S = 0.5  # between polls; a picture is complete when two in a row see no change
 _SHARE = 50  # the time between polls, in times of what one takes
 _PATIENCE_S = 5.0  # for a picture that keeps still and cannot be read: its sender may be slow
-_ABSENT = 10_000  # names of vanished pictures that are remembered: a share may come back
+_ABSENT = 100_000  # names of vanished pictures that are remembered: a share may come back
 
 
 @dataclass
@@ -86,11 +86,21 @@ class Watch:
     def done(self, path: str) -> None:
         """Never hand out this picture again, unless it changes.
 
+        One that may not be read comes again after a restart.
+
         Raises:
-            OutputError: that cannot be kept for after a restart.
+            OutputError: that cannot be kept for after a restart, though the folder is there.
         """
         name = self._name(path)
-        self._journal.add(name, self._waiting.pop(name).signature)
+        signature = self._waiting.pop(name).signature
+        if os.path.lexists(path) and not os.access(path, os.R_OK):
+            self._journal.done[name] = signature
+            return
+        try:
+            self._journal.add(name, signature)
+        except OutputError:
+            if is_folder(self._folder):  # if not, the journal may be in it: it is waited for
+                raise
 
     def _scan(self) -> Iterator[tuple[str, Signature]]:
         for entry in pictures_below(self._folder):
@@ -101,9 +111,8 @@ class Watch:
             yield self._name(entry.path), Signature(status.st_size, status.st_mtime_ns)
 
     def _forget_some(self, found: dict[str, Signature]) -> None:
-        absent = self._journal.done.keys() - found.keys()
-        if len(absent) > _ABSENT:
-            self._journal.forget(absent)
+        absent = [name for name in self._journal.done if name not in found]  # oldest first
+        self._journal.forget(set(absent[:-_ABSENT]))
 
     def _name(self, path: str) -> str:
         return path.removeprefix(self._prefix)

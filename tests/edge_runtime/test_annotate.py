@@ -68,6 +68,23 @@ def test_a_sliver_is_not_enlarged_beyond_what_a_jpeg_can_hold(tmp_path: Path) ->
         assert copy.height < 3100
 
 
+@pytest.mark.parametrize("size", [(70_000, 10), (10, 70_000), (30_000, 400)])
+def test_a_very_long_picture_gets_a_copy_of_reasonable_size(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    path = tmp_path / "long.png"
+    Image.new("L", size, 255).save(path)
+    with Image.open(Annotated(tmp_path).save(str(path), result(str(path)), "Bag")) as copy:
+        assert max(copy.size) < 5000
+
+
+def test_a_photograph_of_many_megapixels_is_copied_smaller(tmp_path: Path) -> None:
+    path = tmp_path / "phone.jpg"
+    Image.new("RGB", (8064, 6048), "white").save(path)
+    with Image.open(Annotated(tmp_path / "out").save(str(path), result(str(path)), "Bag")) as copy:
+        assert copy.width == 4032
+
+
 def test_long_words_become_smaller_and_are_not_cut_off() -> None:
     drawn = np.asarray(annotate.draw(Image.new("L", (400, 300)), "Ankle boot 95.4 %, " * 4))
     assert drawn[304:, 395:].max() < 20

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
 import subprocess
@@ -128,3 +130,15 @@ def test_a_full_disk_behind_stdout_is_one_line(lines: int) -> None:
 def test_a_name_that_is_no_text_can_be_printed() -> None:
     done = run_python("  print('caf\\udce9.png')\n  return 0", '"$1" -c "$2"')
     assert (done.returncode, done.stdout, done.stderr) == (0, "caf\\udce9.png\n", "")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp1252"])
+def test_json_is_json_whatever_standard_output_can_hold(
+    encoding: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stdout = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="backslashreplace")
+    monkeypatch.setattr("sys.stdout", stdout)
+    text = console.as_json({"source": "é👟.png"})
+    stdout.write(text)
+    stdout.flush()
+    assert json.loads(stdout.buffer.getvalue().decode(encoding)) == {"source": "é👟.png"}  # type: ignore[attr-defined]

@@ -32,6 +32,7 @@ SIZE: dict[str, Any] = {**UNIT, "size": (12, 16)}
 MODELS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "int8.tflite": (HALVES, {}),
     "uint8.tflite": (HALVES, {}),
+    "cast.tflite": (HALVES, {}),
     "batch-4.tflite": (HALVES, UNIT),
     "rows.tflite": (HALVES, UNIT),
     "nchw.tflite": (COLOURS, UNIT),

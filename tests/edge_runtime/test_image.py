@@ -457,3 +457,7 @@ def test_a_pil_image_that_turns_out_to_be_damaged_is_refused(encoded: Encode) ->
     data = encoded(photo(300, 200), "PNG")
     lazy = Image.open(io.BytesIO(data[: len(data) // 2]))
     assert "the picture cannot be turned into grey or RGB pixels" in refusal(lazy)
+
+
+def test_a_name_with_a_nul_byte_is_refused() -> None:
+    assert refusal("a\0b.png").startswith("cannot read 'a\\x00b.png': ")

@@ -94,6 +94,20 @@ def test_a_link_to_a_folder_above_does_not_go_round_in_circles() -> None:
     assert sources.expand(["in"]) == ["in/c.webp"]
 
 
+@pytest.mark.usefixtures("folder")
+def test_nor_does_a_pattern_and_it_finds_what_a_folder_does() -> None:
+    Path("in/up").symlink_to("..")
+    assert sources.expand(["**"]) == ["[1].png", "a.png", "b.JPG", "in/c.webp", "notes.txt"]
+    assert sources.expand(["./in/**/*.webp"]) == ["in/c.webp"]
+
+
+def test_a_link_that_leads_to_itself_costs_no_other_picture(tmp_path: Path) -> None:
+    (tmp_path / "a.png").symlink_to("a.png")
+    (tmp_path / "b.png").touch()
+    for named in (str(tmp_path), f"{tmp_path}/*.png", f"{tmp_path}/**/*.png"):
+        assert sources.expand([named]) == [str(tmp_path / "b.png")]
+
+
 def test_what_is_no_file_in_a_folder_is_left_out(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.png")
     (tmp_path / "b.png").touch()

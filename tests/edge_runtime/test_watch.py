@@ -133,6 +133,27 @@ def test_a_restart_does_not_do_again_what_was_done(folder: Path, tmp_path: Path)
     assert complete(Watch(folder, Journal(tmp_path / "journal"))) == ["b.png"]
 
 
+def test_one_that_may_not_be_read_is_done_for_this_run_only(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.png").write_bytes(b"data")
+    first = Watch(folder, Journal(tmp_path / "journal"))
+    complete(first)
+    with monkeypatch.context() as locked:
+        locked.setattr("edge_runtime.sources.watch.os.access", lambda *_: False)
+        first.done(f"{folder}/a.png")
+    assert complete(first) == []
+    assert complete(Watch(folder, Journal(tmp_path / "journal"))) == ["a.png"]
+
+
+def test_a_journal_that_goes_with_its_folder_ends_nothing(folder: Path) -> None:
+    (folder / "a.png").write_bytes(b"data")
+    watched = Watch(folder, Journal(folder / ".journal"))
+    complete(watched)
+    shutil.rmtree(folder)
+    watched.done(f"{folder}/a.png")
+
+
 def test_the_folder_may_have_moved_meanwhile(folder: Path, tmp_path: Path) -> None:
     (folder / "a.png").write_bytes(b"data")
     first = Watch(folder, Journal(folder / ".journal"))
@@ -158,6 +179,38 @@ def test_another_model_begins_anew_in_the_same_file(tmp_path: Path) -> None:
     assert new.done == {}
     new.add("a.png", Signature(1, 2))
     assert Journal(path, "new").done == Journal(path, "old").done == {"a.png": (1, 2)}
+
+
+def test_writing_anew_keeps_what_other_models_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_runtime.sources.journal._SPARE_LINES", 3)
+    path = tmp_path / "journal"
+    old = Journal(path, "old")
+    for number in range(50):
+        old.add(f"{number}.png", Signature(1, 2))
+    new = Journal(path, "new")
+    for time_ns in range(20):
+        new.add("latest.png", Signature(1, time_ns))
+    assert len(Journal(path, "old").done) == 50
+    assert Journal(path, "new").done == {"latest.png": (1, 19)}
+    assert len(path.read_text().splitlines()) < 60
+
+
+@pytest.mark.parametrize("content", [b"my notes\nin two lines\n", b"\xff\xfe\nPK\n"])
+def test_a_file_of_something_else_is_no_journal(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    path.write_bytes(content)
+    with pytest.raises(OutputError, match="holds something else; name another file"):
+        Journal(path)
+    assert path.read_bytes() == content
+
+
+def test_bytes_that_are_no_text_cost_only_their_own_line(tmp_path: Path) -> None:
+    path = tmp_path / "journal"
+    Journal(path).add("a.png", Signature(1, 2))
+    path.write_bytes(path.read_bytes() + b'["\xff\xfe')
+    assert Journal(path).done == {"a.png": (1, 2)}
 
 
 def test_a_line_after_one_that_was_cut_off_is_whole(tmp_path: Path) -> None:
@@ -188,7 +241,7 @@ def test_only_so_many_vanished_pictures_are_remembered(
     assert len(journal.done) == 2, "a share may come back"
     journal.add("c.png", Signature(1, 1))
     Watch(folder, journal).poll()
-    assert journal.done == {}
+    assert list(journal.done) == ["b.png", "c.png"]
 
 
 def test_a_journal_that_cannot_be_kept_is_told_once_and_does_without(tmp_path: Path) -> None:

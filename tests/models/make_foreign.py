@@ -33,6 +33,7 @@ def main() -> None:
     dense = flat(halves, "softmax")
     write("int8.tflite", tflite(model((SIDE, SIDE, 1), dense), integers=tf.int8))
     write("uint8.tflite", tflite(model((SIDE, SIDE, 1), dense), integers=tf.uint8))
+    write("cast.tflite", tflite(model((SIDE, SIDE, 1), scaled(dense), dtype="uint8")))
     write("batch-4.tflite", tflite(model((SIDE, SIDE, 1), dense, batch=4)))
     write("rows.tflite", tflite(model((SIDE, SIDE), flat(halves, None))))
     planes = colours.reshape(SIDE, SIDE, 3, 3).transpose(2, 0, 1, 3).reshape(-1, 3)
@@ -76,10 +77,13 @@ def weights(places: dict[str, tuple[slice | int, ...]], channels: int) -> NDArra
 
 
 def model(
-    shape: tuple[int | None, ...], layers: Callable[[Any], Any], batch: int | None = None
+    shape: tuple[int | None, ...],
+    layers: Callable[[Any], Any],
+    batch: int | None = None,
+    dtype: str = "float32",
 ) -> keras.Model:
     """A Keras model of some layers."""
-    inputs = keras.Input(shape, batch_size=batch, name="picture")
+    inputs = keras.Input(shape, batch_size=batch, dtype=dtype, name="picture")
     return keras.Model(inputs, layers(inputs))
 
 
@@ -93,6 +97,11 @@ def flat(values: NDArray[np.float32], activation: str | None) -> Callable[[Any],
         return dense(keras.layers.Flatten()(inputs))
 
     return layers
+
+
+def scaled(layers: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Whole pixels become 0..1 inside."""
+    return lambda inputs: layers(keras.layers.Rescaling(1 / 255)(inputs))
 
 
 def averages(inputs: Any) -> Any:
