@@ -17,6 +17,7 @@ from edge_runtime.spec import Format, ModelSpec
 from export import colour, repair, tools
 from export.calibration import CalibrationSet
 from export.formats import converter
+from export.formats.fake_quant import is_fake_quantized
 from export.formats.layers import Layer
 from export.golden import choose
 from export.limits import Limits
@@ -84,6 +85,8 @@ def _integers(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantRe
 
     mended = repair.mended(made, layers, keeping)
     if mended.published:
+        return mended
+    if is_fake_quantized(job.model):  # any other precision would be this file again
         return mended
     others = repair.substitutes(variant, job.asked)
     return repair.replaced(made, others, lambda other: make(other, job, folder, tell))

@@ -126,7 +126,7 @@ def _next(report: ExportReport) -> Iterator[str]:
         return
     yield "<h2>Next</h2>"
     yield f"<p>Take {escape(report.recommended)}, the {why(report.recommended_for)} of them.</p>"
-    yield f"<pre>{escape(chr(10).join(next_commands(Path(report.recommended))))}</pre>"
+    yield f"<pre>{escape(chr(10).join(next_commands(report, Path())))}</pre>"
 
 
 def _origin(report: ExportReport) -> Iterator[str]:

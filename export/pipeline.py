@@ -120,14 +120,19 @@ def export(
         job, remarks = prepare(
             origin, places, source, limits=limits, versions=tools.versions(variants), tell=tell
         )
-        fit = fitting(variants, job.spec.image.color)
+        rounds = is_fake_quantized(job.model)
+        fit = fitting(variants, job.spec.image.color, rounds=rounds)
         job = replace(job, repair=repair, asked=fit)
         made = _all(fit, job, folder, tell, jobs or cores())
         tell("measuring speed")
         timed = _timed(made, job, folder)
         finished = replace(
             _figures(job, timed, prefer),
-            remarks=(*remarks, *_sampled(made, len(job.source.evaluation))),
+            remarks=(
+                *remarks,
+                *_sampled(made, len(job.source.evaluation)),
+                *_left_out(variants, fit, rounds=rounds),
+            ),
             seconds=perf_counter() - started,
         )
         _write(folder, job, finished)
@@ -208,6 +213,15 @@ def _sampled(made: Sequence[VariantReport], pictures: int) -> Iterator[str]:
                 f"{variant.file} is judged by {variant.parity.images:,} of the {pictures:,} "
                 "pictures, since no engine has fast kernels for it"
             )
+
+
+def _left_out(asked: Sequence[Variant], made: Sequence[Variant], *, rounds: bool) -> Iterator[str]:
+    names = [variant.name for variant in asked if variant not in made]
+    if rounds and names:
+        yield (
+            f"{', '.join(names)} not made: the model was trained with rounding in it, so any of "
+            "them would be the int8 file again"
+        )
 
 
 def _timed(made: tuple[VariantReport, ...], job: Job, folder: Path) -> tuple[VariantReport, ...]:

@@ -73,6 +73,7 @@ def verify(folder: Path) -> tuple[Rechecked, ...]:
         with (folder / EVALUATION).open("rb") as file:
             arrays = npz.read(file, "images", "scores", "labels")
         known = _Known(arrays["images"], arrays["scores"], arrays.get("labels"))
+        _require_whole(known, len(document["labels"]))
     except EdgeError:
         raise
     except Exception as error:  # JSON or arrays of another shape
@@ -80,6 +81,17 @@ def verify(folder: Path) -> tuple[Rechecked, ...]:
     return tuple(
         _recheck(folder / file, sha256, limits, known, slow=slow) for file, sha256, slow in files
     )
+
+
+def _require_whole(known: _Known, classes: int) -> None:
+    pictures = len(known.images)
+    fits = known.scores.shape == (pictures, classes)
+    if fits and known.labels is not None:
+        fits = known.labels.shape == (pictures,) and set(known.labels.tolist()) <= set(
+            range(classes)
+        )
+    if not fits or not pictures:
+        raise ValueError(f"{EVALUATION} does not fit its report")
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Sequence
 from math import inf
 from pathlib import Path
 
 from edge_runtime.spec import Parity
-from export.report import Prefer, VariantReport
+from export.report import ExportReport, Prefer, VariantReport
 
 
 def recommended(variants: Sequence[VariantReport], prefer: Prefer) -> VariantReport | None:
@@ -25,13 +26,18 @@ def why(prefer: Prefer) -> str:
     return {"size": "smallest", "speed": "fastest here", "accuracy": "most accurate"}[prefer]
 
 
-def next_commands(file: Path) -> tuple[str, ...]:
-    """Copy to the device, check there, classify there."""
-    return (
-        f"scp {file} pi:",
-        f"ssh pi python3 -m edge_runtime check {file.name}",
-        f"ssh pi python3 -m edge_runtime classify photo.jpg --model {file.name}",
-    )
+def next_commands(report: ExportReport, folder: Path) -> Iterator[str]:
+    """Copy the recommended file to the device, check there, classify there.
+
+    Args:
+        report: one that recommends a file.
+        folder: where the files are.
+    """
+    (best,) = (each for each in report.variants if each.file == report.recommended)
+    yield f"scp {shlex.quote(str(folder / best.file))} photo.jpg pi:"
+    if best.golden_samples:
+        yield f"ssh pi python3 -m edge_runtime check {best.file}"
+    yield f"ssh pi python3 -m edge_runtime classify photo.jpg --model {best.file}"
 
 
 def _size(variant: VariantReport) -> tuple[float, float]:

@@ -103,9 +103,8 @@ def remarks(report: ExportReport, out: Path) -> list[str]:
         f"({report.seconds:.0f} s, {report.overhead:.0%} of it beyond converting)"
     )
     if report.recommended is not None:
-        best = out / report.recommended
         lines.append(f"Take {report.recommended}, the {why(report.recommended_for)} of them. Next:")
-        lines += [f"  {command}" for command in next_commands(best)]
+        lines += [f"  {command}" for command in next_commands(report, out)]
     return lines
 
 

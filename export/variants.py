@@ -14,6 +14,7 @@ from edge_runtime.spec import Format, Precision
 Io = Literal["uint8", "int8", "float32"]
 Target = Literal["portable", "x86", "arm"]
 
+ROUNDED: Final[tuple[Precision, ...]] = ("float32", "int8")  # of a model that rounds by itself
 SLOW: Final[tuple[Precision, ...]] = ("int16x8",)  # see `Variant.slow`
 
 
@@ -162,12 +163,24 @@ def _instead(variant: Variant, io: Io, target: Target) -> Variant:
     )
 
 
-def fitting(variants: Sequence[Variant], color: spec.Color) -> tuple[Variant, ...]:
-    """The variants that can be made of a model that takes pictures of this colour.
+def fitting(
+    variants: Sequence[Variant], color: spec.Color, *, rounds: bool = False
+) -> tuple[Variant, ...]:
+    """The variants that can be made of a model.
+
+    Args:
+        variants: what is asked for.
+        color: of the pictures that it takes.
+        rounds: it was trained with rounding in it. The quantizer then makes integers of all that it
+            is not kept from, so that its other precisions would be the int8 file again.
 
     Raises:
-        UsageError: one that was asked for by name cannot.
+        UsageError: one that was asked for by name cannot be made, or none can.
     """
+    if rounds:
+        variants = [each for each in variants if each.precision in ROUNDED and not each.rgb]
+        if not variants:
+            raise UsageError("the model rounds as int8 does; ask for float32 or int8 files of it")
     if color == "gray":
         return tuple(variants)
     kept = tuple(variant for variant in variants if not variant.rgb)

@@ -16,6 +16,7 @@ from export.source.loading import start_keras
 
 _PROBES: Final = 8  # pictures of noise that show what the scores are
 _BY_ARITHMETIC: Final = ("TrueDivide", "Divide", "Multiply")
+_MANY: Final = 20  # what pixels 0..255 are divided by is more, what those of 0..1 are is less
 
 
 def adapt(path: Path, model: Any, description: Description) -> tuple[Any, Facts]:
@@ -165,7 +166,8 @@ def _kind(path: Path, scores: np.ndarray[Any, Any], activation: str | None) -> S
         raise ModelError(f"{path} gives scores that are no numbers; train it again")
     within = bool((scores >= 0).all() and (scores <= 1).all())
     if scores.shape[1] == 1:
-        return "probabilities" if activation == "sigmoid" or within else "logits"
+        unknown = activation not in ("sigmoid", "linear")  # then the numbers alone must tell
+        return "probabilities" if activation == "sigmoid" or (within and unknown) else "logits"
     whole = within and np.allclose(scores.sum(axis=1), 1, atol=1e-3)
     if activation == "sigmoid" and not whole:
         raise ModelError(
@@ -187,15 +189,26 @@ def _inside(model: Any) -> Inside:
     """What the layers before the first learned one normalise."""
     for layer in _layers(model):
         kind = type(layer).__name__
-        if kind == "Rescaling" and np.max(np.abs(np.asarray(layer.scale))) < 0.05:
+        if kind == "Rescaling" and np.max(np.abs(np.asarray(layer.scale))) < 1 / _MANY:
             return "from 0..255"
         if kind == "Normalization":
             return "from 0..255" if _seen(layer) > 1.5 else "from 0..1"
-        if kind in _BY_ARITHMETIC:
+        if kind in _BY_ARITHMETIC and _shrinks(layer):
             return "from 0..255"
-        if getattr(layer, "trainable_weights", None):
+        if getattr(layer, "weights", None):  # frozen ones too
             break
     return "nothing"
+
+
+def _shrinks(operation: Any) -> bool:
+    """Whether an operation scales by a constant as pixels 0..255 want it; yes where none is seen."""
+    node = operation._inbound_nodes[0]  # noqa: SLF001  Keras tells it nowhere else
+    given = (*node.arguments.args, *node.arguments.kwargs.values())
+    factors = [abs(float(value)) for value in given if isinstance(value, int | float | np.number)]
+    if not factors:
+        return True
+    divides = "Divide" in type(operation).__name__
+    return max(factors) > _MANY if divides else min(factors) < 1 / _MANY
 
 
 def _seen(layer: Any) -> float:

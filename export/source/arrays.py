@@ -69,7 +69,7 @@ def pixels(where: str, images: NDArray[Any], image: ImageInput) -> NDArray[np.ui
         )
     expected = (image.height, image.width, image.channels)
     found = images[..., None] if images.ndim == 3 and image.channels == 1 else images
-    if len(found) == 0 or found.shape[1:] != expected:
+    if found.size == 0 or found.shape[1:] != expected:
         raise InputError(
             f"{where}: `images` has the shape {images.shape}, expected (n, "
             f"{', '.join(map(str, expected))}); make it again for this model"

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from edge_runtime import modelfile
 from edge_runtime.errors import ModelError
 
 Kind = Literal["keras", "h5", "saved-model", "memory"]
@@ -54,7 +55,7 @@ def rounds(path: Path, kind: Kind) -> bool:
         return any(
             member.get("class_name") == _FAKE_QUANT for member in _objects(config(path, kind))
         )
-    except (OSError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile):
+    except (*modelfile.ZIP_ERRORS, KeyError):
         return False
 
 
@@ -106,7 +107,8 @@ def refuse_a_bomb(path: Path, kind: Kind) -> None:
         raise _bomb(path, f"claims weights of {stored:,} bytes")
     largest = max((max(shape, default=1) for shape, _ in shapes), default=1)
     for name, size in _sizes(config(path, kind)):
-        limit = largest if name in _SIZES else _LONGEST
+        limits = {"vector": max(largest, _LONGEST), **dict.fromkeys(_SIZES, largest)}
+        limit = limits.get(name, _LONGEST)
         if size > limit:
             raise _bomb(path, f"claims {name} of {size:,} where {limit:,} is the most there can be")
 
@@ -142,9 +144,10 @@ def _sizes(config: Any) -> Iterator[tuple[str, int]]:
                 yield name, size
         for name in ("batch_shape", "batch_input_shape"):
             shape = member.get(name)
-            for size in shape if isinstance(shape, list) else ():
-                if isinstance(size, int):
-                    yield name, size
+            sizes = shape if isinstance(shape, list) else []
+            # What goes into an inner model may be features, as many as a layer has weights for.
+            kind = "vector" if len(sizes) == 2 else name
+            yield from ((kind, size) for size in sizes if isinstance(size, int))
 
 
 def _objects(config: Any) -> Iterator[dict[str, Any]]:

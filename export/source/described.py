@@ -45,7 +45,7 @@ def spec_of(path: Path, facts: Facts, description: Description) -> ModelSpec:
     mean, std = _normalisation(path, facts, description)
     return ModelSpec(
         name=description.name or model_name(path),
-        labels=labels,
+        labels=label_files.told_apart(labels),
         image=ImageInput(
             height=facts.height,
             width=facts.width,

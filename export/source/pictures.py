@@ -77,7 +77,9 @@ def read(source: Given, role: Role, spec: ModelSpec) -> Pictures:
         )
         where, short = str(source), f"{source.parent.name}/{source.name}"
     else:
-        images, labels = source if isinstance(source, tuple) else (source, None)
+        images, labels = (
+            source if isinstance(source, tuple) and len(source) == 2 else (source, None)
+        )
         where, short = f"{role} pictures", "arrays"
         arrays.require(where, images, labels)
     pixels = arrays.pixels(where, images, spec.image)

@@ -111,6 +111,15 @@ def test_layers_larger_than_any_weight_are_refused(
         contents.refuse_a_bomb(h5_file(tmp_path / "it.h5", config, honest), "h5")
 
 
+def test_features_may_be_as_many_as_a_layer_has_weights_for(tmp_path: Path) -> None:
+    def fill(file: Any) -> None:
+        file.create_dataset("dense/kernel", data=np.zeros((25_088, 2), np.float32))
+
+    inner = {"class_name": "InputLayer", "config": {"batch_shape": [None, 25_088]}}
+    config = {"config": {"layers": [inner]}}
+    contents.refuse_a_bomb(h5_file(tmp_path / "it.h5", config, fill), "h5")
+
+
 def test_an_archive_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "it.keras"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:

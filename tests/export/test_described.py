@@ -26,6 +26,12 @@ def labels(tmp_path: Path) -> Path:
     return path
 
 
+def test_labels_that_occur_twice_are_told_apart(labels: Path) -> None:
+    labels.write_text("crane\ncrane\n")
+    spec = spec_of(MODEL, GREY, Description(labels=labels, input_range="0..1"))
+    assert spec.labels == ("crane (0)", "crane (1)")
+
+
 @pytest.mark.parametrize(
     ("flags", "mean", "std"),
     [

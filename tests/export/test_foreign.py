@@ -87,6 +87,20 @@ def test_a_file_that_was_swapped_after_the_export_is_found(
     assert any("float16.tflite" in line and "cannot read" in line for line in lines)
 
 
+def test_pictures_that_do_not_fit_their_report_are_one_line(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main([str(trained), "--out", str(out), "--only", "float32.tflite"]) == 0
+    with np.load(out / "evaluation.npz") as archive:
+        arrays = dict(archive)
+    for wrong in ({"scores": arrays["scores"][:-1]}, {"labels": arrays["labels"] + 9}):
+        np.savez(out / "evaluation.npz", **{**arrays, **wrong})
+        capsys.readouterr()
+        assert main(["verify", str(out)]) == 1
+        assert "is damaged (evaluation.npz does not fit its report)" in capsys.readouterr().err
+
+
 def test_the_file_of_an_old_keras_2_is_read(exporting: Any, net: Keras, tmp_path: Path) -> None:
     old_keras_file(tmp_path / "old.h5", net)
     code, out = exporting(tmp_path / "old.h5", "--input-range", "0..1")
@@ -125,6 +139,49 @@ def test_a_saved_model_that_scales_inside_and_has_no_channel_axis(
     code, out = exporting(tmp_path / "saved", "--overwrite", "--input-range", "0..255")
     assert code == 0
     published(out)
+
+
+@pytest.mark.parametrize(("times", "needed"), [(2.0, True), (1 / 127.5, False)])
+def test_arithmetic_before_the_first_weights_tells_what_pixels_it_wants(
+    times: float, needed: bool, exporting: Any, net: Keras, tmp_path: Path
+) -> None:
+    import keras
+
+    image = keras.Input((8, 8, 1))
+    model = keras.Model(image, net((image * times - 1 + 1) / (times if needed else 2)))
+    model.save(tmp_path / "scales.keras")
+    flags = ["--input-range", "0..1"] if needed else []
+    code, out = exporting(tmp_path / "scales.keras", *flags)
+    assert code == 0
+    published(out)
+
+
+def test_a_score_on_a_line_is_no_probability_though_it_may_look_like_one() -> None:
+    from export.source.adapt import _kind
+
+    middling = np.full((8, 1), 0.4, np.float32)
+    assert _kind(Path("it"), middling, "linear") == "logits"
+    assert _kind(Path("it"), middling, "sigmoid") == "probabilities"
+    assert _kind(Path("it"), middling, None) == "probabilities"
+
+
+@pytest.mark.parametrize(
+    ("operation", "stream"),
+    [("PyFunc", ""), ("TextLineDataset", ""), ("PrintV2", "file:///tmp/words")],
+)
+def test_a_graph_that_reaches_out_to_files_is_refused(
+    operation: str, stream: str, exporting: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    document = saved_model_pb2.SavedModel()
+    node = document.meta_graphs.add().graph_def.library.function.add().node_def.add()
+    node.op = operation
+    node.attr["output_stream"].s = stream.encode()
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "saved_model.pb").write_bytes(document.SerializeToString())
+    assert exporting(tmp_path / "model", "--input-range", "0..1")[0] == 3
+    assert f"the operation {operation}; add --trust-model-code" in capsys.readouterr().err
 
 
 def test_a_subclassed_model_comes_as_a_saved_model(

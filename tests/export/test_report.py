@@ -113,7 +113,7 @@ def test_the_remarks_say_what_was_left_out_and_why_and_what_is_next(tmp_path: Pa
             "(2 s, 20% of it beyond converting)"
         ),
         "Take it.float32.tflite, the smallest of them. Next:",
-        f"  scp {tmp_path}/it.float32.tflite pi:",
+        f"  scp {tmp_path}/it.float32.tflite photo.jpg pi:",
         "  ssh pi python3 -m edge_runtime check it.float32.tflite",
         "  ssh pi python3 -m edge_runtime classify photo.jpg --model it.float32.tflite",
     ]

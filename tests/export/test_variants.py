@@ -88,6 +88,15 @@ def test_a_model_that_takes_rgb_needs_no_variant_for_it() -> None:
         fitting(select(rgb=True), "rgb")
 
 
+def test_of_a_model_that_rounds_only_what_is_not_the_int8_file_again_is_made() -> None:
+    made = fitting(USUAL, "gray", rounds=True)
+    assert [variant.name for variant in made] == [
+        *("float32.tflite", "int8.tflite", "float32.onnx", "int8.onnx")
+    ]
+    with pytest.raises(UsageError, match="ask for float32 or int8 files of it"):
+        fitting(select(["float16", "dynamic"]), "gray", rounds=True)
+
+
 def test_only_integer_activations_need_calibration_pictures() -> None:
     without = {variant.name for variant in VARIANTS if not variant.needs_calibration}
     assert without == {"float32.tflite", "float16.tflite", "dynamic.tflite", "float32.onnx"}
