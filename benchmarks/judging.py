@@ -24,22 +24,38 @@ from edge_runtime.parallel import cores
 
 def open_all(subjects: Sequence[Subject], settings: Settings, progress: Progress) -> None:
     """Open each file, in fresh processes first: what crashes an engine must not end the benchmark."""
-    # Where nothing is timed, they need not wait for each other.
-    with ThreadPoolExecutor(1 if settings.timing else cores()) as pool:
-        for done, _ in enumerate(pool.map(lambda one: _open(one, settings), subjects)):
-            progress("opening in fresh processes", done + 1, len(subjects))
+    stage = "opening in fresh processes"
+    if not settings.timing:  # then they need not wait for each other
+        with ThreadPoolExecutor(cores()) as pool:
+            for done, _ in enumerate(pool.map(lambda one: _open(one, settings), subjects), 1):
+                progress(stage, done, len(subjects))
+        return
+    samples: list[list[startup.Sample]] = [[] for _ in subjects]
+    alive = list(range(len(subjects)))
+    for turn in range(settings.processes):  # in turns, so that all meet the same machine
+        for done, index in enumerate(list(alive)):
+            progress(stage, turn * len(subjects) + done, settings.processes * len(subjects))
+            try:
+                samples[index].append(_sample(subjects[index].path, settings))
+            except EdgeError as error:
+                subjects[index].fail(error)
+                alive.remove(index)
+    for index in alive:
+        opening, memory = startup.middle(samples[index])
+        subjects[index].add(startup=opening, memory=memory)
+        _open(subjects[index], settings)
+
+
+def _sample(path: Path, settings: Settings) -> startup.Sample:
+    modelfile.read(path)  # a damaged one is never handed to an engine
+    return startup.sample(path, num_threads=settings.num_threads, cores=settings.cores)
 
 
 def _open(subject: Subject, settings: Settings) -> None:
     threads = settings.num_threads
     try:
         file = modelfile.read(subject.path)
-        if settings.timing:
-            opening, memory = startup.measure(
-                subject.path, processes=settings.processes, num_threads=threads
-            )
-            subject.add(startup=opening, memory=memory)
-        else:
+        if not settings.timing:
             startup.require_open(subject.path, num_threads=threads)
         subject.classifier = Classifier.from_file(file, num_threads=threads)
     except EdgeError as error:

@@ -53,7 +53,8 @@ def machine_notes(
         return [emulated]
     notes = []
     flags = [flag for state in (before, after) for flag in state.throttle_flags or ()]
-    if before.throttled or after.throttled:
+    during = set(after.throttle_flags or ()) - set(before.throttle_flags or ())
+    if before.throttled or after.throttled or during:
         told = ", ".join(dict.fromkeys(flags))
         notes.append(f"the processor was held back ({told}): times are too long; cool or power it")
     if before.load_1min is not None and before.load_1min >= machine.cores:

@@ -1,7 +1,8 @@
 """A classifier at work in several processes, which do not wait for Python's lock.
 
-Decoding and inference let go of the lock, so threads are enough where those take long. Where a
-picture takes a millisecond, what is left holds it for a third of the time.
+Decoding lets go of the lock, so threads are enough where it takes long. Where a picture takes a
+millisecond, what is left holds the lock for a third of the time; and a TFLite interpreter does one
+picture after the other, whoever asks.
 """
 
 from __future__ import annotations

@@ -149,7 +149,12 @@ def reference_benchmark() -> str:
             continue
         lines += [f"**{table.title}**", "", *markdown_table(table), ""]
     return "\n".join(
-        [*lines, f"{report.machine.cpu}, {report.machine.cores} cores, {report.started[:10]}.", ""]
+        [
+            *lines,
+            f"{report.machine.cpu}, {report.machine.cores} cores, {report.started[:10]}.",
+            *(f"- {note}" for note in report.notes),
+            "",
+        ]
     )
 
 

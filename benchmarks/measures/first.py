@@ -4,6 +4,7 @@ Reads a job as JSON from stdin and prints when it was done; `benchmarks.measures
 """
 
 import json
+import os
 import sys
 import time
 
@@ -13,6 +14,8 @@ from edge_runtime.classifier import Classifier
 
 if __name__ == "__main__":
     job = json.loads(sys.stdin.read())
+    if job["cores"] is not None:
+        os.sched_setaffinity(0, job["cores"])
     classifier = Classifier.open(job["path"], num_threads=job["num_threads"])
     image = classifier.spec.image
     classifier.scores(np.zeros((1, image.height, image.width, image.channels), np.uint8))

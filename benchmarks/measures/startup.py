@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,31 +27,50 @@ class Startup:
     process_cpu_ms: float | None = None  # processor time of the same, of all threads
 
 
-def measure(path: Path, *, processes: int, num_threads: int = 1) -> tuple[Startup, Memory | None]:
-    """Open a model file and classify one picture in fresh processes.
+@dataclass(frozen=True)
+class Sample:
+    """What one fresh process, and a second one that only has the runtime, took to be ready."""
+
+    load_ms: float
+    first_prediction_ms: float
+    process_ms: float
+    process_cpu_ms: float
+    memory: Memory | None  # None where the system does not say it
+
+
+def sample(path: Path, *, num_threads: int = 1, cores: Sequence[int] | None = None) -> Sample:
+    """Open a model file and classify one picture, in two fresh processes.
 
     Args:
         path: the model file.
-        processes: how many.
         num_threads: of the engine.
-
-    Returns:
-        The medians; no memory where the system does not say it.
+        cores: that the processes are kept on; None is on all.
 
     Raises:
         ModelError: a process failed or died.
     """
-    job = {"path": str(path), "num_threads": num_threads}
-    samples = [fresh.run(__name__, job, about=str(path)) for _ in range(processes)]
-    starts = [_start(job) for _ in range(processes)]
+    job = {"path": str(path), "num_threads": num_threads, "cores": cores}
+    opened = fresh.run(__name__, job, about=str(path))
+    wall_ms, cpu_ms = _start(job)
+    return Sample(
+        load_ms=opened["load_ms"],
+        first_prediction_ms=opened["first_prediction_ms"],
+        process_ms=wall_ms,
+        process_cpu_ms=cpu_ms,
+        memory=Memory(**opened["memory"]) if opened["memory"] else None,
+    )
+
+
+def middle(samples: Sequence[Sample]) -> tuple[Startup, Memory | None]:
+    """The medians of one sample or more; no memory where the system does not say it."""
     startup = Startup(
         processes=len(samples),
-        load_ms=median(sample["load_ms"] for sample in samples),
-        first_prediction_ms=median(sample["first_prediction_ms"] for sample in samples),
-        process_ms=median(wall_ms for wall_ms, _ in starts),
-        process_cpu_ms=median(cpu_ms for _, cpu_ms in starts),
+        load_ms=median(one.load_ms for one in samples),
+        first_prediction_ms=median(one.first_prediction_ms for one in samples),
+        process_ms=median(one.process_ms for one in samples),
+        process_cpu_ms=median(one.process_cpu_ms for one in samples),
     )
-    memories = [Memory(**sample["memory"]) for sample in samples if sample["memory"]]
+    memories = [one.memory for one in samples if one.memory]
     by_peak = sorted(memories, key=lambda memory: memory.peak_bytes)
     return startup, by_peak[len(by_peak) // 2] if by_peak else None
 
@@ -62,7 +81,8 @@ def require_open(path: Path, *, num_threads: int = 1) -> None:
     Raises:
         ModelError: the process failed or died, as this one would.
     """
-    fresh.run(__name__, {"path": str(path), "num_threads": num_threads}, about=str(path))
+    job = {"path": str(path), "num_threads": num_threads, "cores": None}
+    fresh.run(__name__, job, about=str(path))
 
 
 def _start(job: Mapping[str, Any]) -> tuple[float, float]:
@@ -80,6 +100,7 @@ def _open(job: Mapping[str, Any]) -> dict[str, Any]:
 
     from edge_runtime.classifier import Classifier
 
+    fresh.pin(job["cores"])
     path, num_threads = Path(job["path"]), int(job["num_threads"])
     _import_engine(path)
     runtime_bytes = peak_bytes()
