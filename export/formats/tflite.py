@@ -6,9 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from edge_runtime.modelfile import seal_tflite as seal
+from edge_runtime.preprocess import pixel_table
 from edge_runtime.spec import ModelSpec
 from export.calibration import CalibrationSet, required
 from export.formats import tflite_head, tflite_layers
@@ -67,7 +69,20 @@ def quantizer(
     # Stops halfway, at a float model that knows its ranges; `_Int8.quantize` does the rest. Going
     # on is the only way to keep layers in floats, and takes a hundredth of the time up to here.
     converter._experimental_calibrate_only = True  # noqa: SLF001
-    return _Int8(bytes(converter.convert()), variant, spec, shown, weighted(model))
+    ranged = _taking_all_pixels(bytes(converter.convert()), spec)
+    return _Int8(ranged, variant, spec, shown, weighted(model))
+
+
+def _taking_all_pixels(ranged: bytes, spec: ModelSpec) -> bytes:
+    """The range of all pixels for the input: raw ones go in, whatever the calibration pictures hold."""
+    model = unpack(ranged)
+    graph = model.subgraphs[0]
+    found, table = graph.tensors[graph.inputs[0]].quantization, pixel_table(spec.image)
+    ends = [float(table.min())], [float(table.max())]
+    if np.allclose((found.min, found.max), ends):
+        return ranged
+    found.min, found.max = ends
+    return pack(model)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import pytest
 from edge_runtime import Classifier, golden, modelfile, parity
 from edge_runtime.errors import ModelError
 from edge_runtime.preprocess import normalise
-from export import ExportReport, export
+from export import ExportReport, Limits, export
 from export.cli import main
 from export.variants import USUAL, select
 
@@ -239,6 +239,23 @@ def test_a_file_outside_its_limits_is_left_out_and_the_others_are_published(
     document = json.loads((out / "export.json").read_text())
     assert [variant["published"] for variant in document["variants"]] == [True, False, False]
     assert document["variants"][1]["parity"]["agreement"] < 0.99
+
+
+def test_raw_pixels_go_in_whatever_the_calibration_pictures_hold(
+    spoilt: Path, tmp_path: Path
+) -> None:
+    from ai_edge_litert.interpreter import Interpreter
+
+    report = export(
+        spoilt,
+        out=tmp_path / "out",
+        variants=select(["int8.tflite"]),
+        limits=Limits(max_accuracy_drop_points=100, min_agreement=0),
+    )
+    content = (tmp_path / "out" / report.variants[0].file).read_bytes()
+    (taken,) = Interpreter(model_content=content).get_input_details()
+    assert taken["dtype"] == np.uint8
+    assert taken["quantization"] == (pytest.approx(1 / 255), 0)
 
 
 def test_the_limits_are_the_callers(trained: Path, tmp_path: Path) -> None:
