@@ -17,7 +17,7 @@ from edge_runtime.spec import ImageInput, ModelSpec
 
 def anywhere(folder: Path) -> tuple[list[Path], None]:
     """All pictures in a folder and below it, in a fixed order."""
-    return sorted(path for path in folder.rglob("*") if _is_picture(path)), None
+    return _below(folder), None
 
 
 def by_class(folder: Path, spec: ModelSpec) -> tuple[list[Path], NDArray[np.int64] | None]:
@@ -26,16 +26,16 @@ def by_class(folder: Path, spec: ModelSpec) -> tuple[list[Path], NDArray[np.int6
     Raises:
         InputError: a sub-folder is no label of the model.
     """
-    named = sorted(path for path in folder.iterdir() if path.is_dir() and _pictures(path))
+    named = sorted(path for path in folder.iterdir() if path.is_dir() and _below(path))
     if not named:
-        return _pictures(folder), None
+        return _below(folder), None
     unknown = [path.name for path in named if path.name not in spec.labels]
     if unknown:
         raise InputError(
             f"{folder} has a sub-folder {unknown[0]!r}, which is no label of the model "
             f"({', '.join(spec.labels[:5])} …); rename it, or put all pictures into one folder"
         )
-    files = [(path, spec.labels.index(each.name)) for each in named for path in _pictures(each)]
+    files = [(path, spec.labels.index(each.name)) for each in named for path in _below(each)]
     return [path for path, _ in files], np.array([label for _, label in files], dtype=np.int64)
 
 
@@ -53,9 +53,10 @@ def empty(folder: Path, role: str) -> InputError:
     return InputError(f"--{role} {folder} holds no pictures ({', '.join(SUFFIXES)})")
 
 
-def _pictures(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if _is_picture(path))
-
-
-def _is_picture(path: Path) -> bool:
-    return named_as_picture(path.name) and path.is_file()
+def _below(folder: Path) -> list[Path]:
+    """The pictures in a folder and all below it, as `python -m train` finds them."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if named_as_picture(path.name) and not path.name.startswith(".") and path.is_file()
+    )

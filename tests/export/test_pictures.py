@@ -37,6 +37,15 @@ def test_a_folder_with_a_sub_folder_per_class_says_what_its_pictures_show(tmp_pa
     assert read.pixels[:, 0, 0, 0].tolist() == [1, 0, 2]
 
 
+def test_pictures_deeper_in_a_classs_folder_count_as_they_do_in_training(tmp_path: Path) -> None:
+    save(tmp_path / "cat" / "2026" / "a.png", red=1)
+    save(tmp_path / "dog" / "b.png", red=2)
+    save(tmp_path / "dog" / "._b.png", red=3)  # as macOS leaves them
+    read = pictures.read(tmp_path, "evaluation", SPEC)
+    assert read.labels is not None
+    assert read.labels.tolist() == [0, 1]
+
+
 def test_a_plain_folder_gives_pictures_without_classes(tmp_path: Path) -> None:
     save(tmp_path / "a.jpg", red=200)
     assert pictures.read(tmp_path, "calibration", SPEC).labels is None
