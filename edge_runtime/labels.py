@@ -62,6 +62,8 @@ def parse(content: bytes, name: str) -> tuple[str, ...]:
     # Labels may begin with a number by chance ("3 of hearts"): only a full count is numbering.
     if len(pairs) == len(lines) and sorted(number for number, _ in pairs) == [*range(len(lines))]:
         return _ordered(name, pairs)
+    if all(re.match(r"\d+:", line) for line in lines):  # no chance either, but another count
+        raise InputError(f"{name} has numbers that are not 0, 1, 2 … without a gap; mend them")
     return tuple(lines)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from edge_runtime import flags
 from edge_runtime.commands.common import add_model, positive, say
 from edge_runtime.commands.loading import add_description
+from edge_runtime.errors import UsageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +39,8 @@ def add(commands: Commands, common: argparse.ArgumentParser) -> None:
 def preview(arguments: argparse.Namespace) -> int:
     """Draw the picture in the terminal, or save it; return 0. No engine is needed."""
     if arguments.png is None:
+        if arguments.overwrite or arguments.scale != 1:
+            raise UsageError("--scale and --overwrite are for a file; name it with --png")
         _draw(_pixels(arguments))
     else:
         _save(arguments)

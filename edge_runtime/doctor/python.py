@@ -34,7 +34,8 @@ class Python:
     @property
     def bits(self) -> int:
         """32 or 64."""
-        return 64 if self.processor in ("x86_64", "aarch64") else 32
+        narrow = self.processor.startswith("armv") or self.processor in ("i386", "i686", "x86")
+        return 32 if narrow else 64
 
 
 def here() -> Python:

@@ -360,6 +360,14 @@ def test_preview_saves_the_very_pixels(
     assert np.array_equal(np.asarray(Image.open(folder / "seen.png")), large[::3, ::3])
 
 
+@pytest.mark.parametrize("flags", [["--overwrite"], ["--scale", "3"]])
+def test_preview_takes_no_flag_about_a_file_without_one(
+    flags: list[str], models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert preview(models, "a.png", *flags) == 2
+    assert "are for a file; name it with --png" in capsys.readouterr().err
+
+
 def test_preview_reads_standard_input_and_says_what_is_wrong_with_it(
     folder: Path, models: Path, piped: Callable[[bytes], None], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -38,6 +38,7 @@ def test_labels_that_only_begin_with_numbers_keep_them(tmp_path: Path) -> None:
     ("text", "complaint"),
     [
         (" \n", "is empty"),
+        ("1:cat\n2:dog\n3:owl", "has numbers that are not 0, 1, 2 … without a gap; mend them"),
         ('{"0": "cat", "2": "owl"}', r"numbers its labels \[0, 2\] … 2, expected 0 to 1"),
         ('{"0": {"name": "cat"}}', "expected a list of labels"),
         ("[1, 2]", "expected a list of labels"),
