@@ -99,13 +99,16 @@ def select(
         rgb: take the variant for RGB as well.
 
     Raises:
-        UsageError: a term means no variant, or `io` or `target` concerns none that is meant.
+        UsageError: a term means no variant, `io` or `target` concerns none that is meant, or some
+            and all are asked for.
     """
     meanings = {term: _meaning(term) for term in terms}
     for term, meant in meanings.items():
         if not meant:
             raise UsageError(f"there is no variant {term!r}; {_suggestion(term)}")
     chosen = {variant for meant in meanings.values() for variant in meant}
+    if everything and terms:
+        raise UsageError("--all makes every variant and --only some; leave one of them out")
     if everything:
         chosen = set(VARIANTS)
     elif not terms:

@@ -74,6 +74,11 @@ def test_a_flag_that_would_change_nothing_is_refused(asked: dict[str, str], word
     assert len(select(["int8"], **asked)) == 2  # type: ignore[arg-type]
 
 
+def test_some_and_all_are_not_asked_for_at_once() -> None:
+    with pytest.raises(UsageError, match="--all makes every variant and --only some"):
+        select(["int8"], everything=True)
+
+
 def test_rgb_adds_a_variant() -> None:
     assert [variant.name for variant in select(["int8.onnx"], rgb=True)] == [
         *("int8.onnx", "int8-rgb.tflite")
