@@ -13,6 +13,14 @@ import edge_runtime
 EDGEPROOF: Final = "edgeproof"
 
 
+def version(package: str) -> str | None:
+    """Of an installed package; None where its modules came under another name (tensorflow-cpu)."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
 def installed_bytes(packages: Sequence[str]) -> int:
     """The size of packages and of all that they need, as pip would install them."""
     left, seen, total = list(packages), set(), 0

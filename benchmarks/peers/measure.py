@@ -8,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from statistics import median
 from time import monotonic_ns
@@ -19,7 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks import fresh, machine
 from benchmarks.evaluation import EvaluationSet
-from benchmarks.peers.installed import installed_bytes
+from benchmarks.peers.installed import installed_bytes, version
 from benchmarks.peers.report import Kind, Peer, PeersReport
 from benchmarks.peers.rivals import Rival, why_not
 from benchmarks.peers.rivals import rivals as known_rivals
@@ -158,7 +157,7 @@ def _peer(rival: Rival, file: Path, samples: Sequence[Mapping[str, Any]]) -> Pee
     return Peer(
         name=rival.name,
         file=str(file),
-        version=metadata.version(rival.packages[-1]),
+        version=version(rival.packages[-1]),
         p50_ms=middle("p50_ms"),
         p90_ms=middle("p90_ms"),
         start_ms=middle("start_ms"),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.evaluation import load
+from benchmarks.peers.installed import version
 from benchmarks.peers.measure import measure
 from benchmarks.peers.report import PeersReport
 from benchmarks.peers.rivals import Rival, rivals
@@ -69,3 +70,8 @@ def test_a_peer_that_fails_leaves_the_others_measured(folder: Folder) -> None:
 def test_what_is_no_report_of_peers_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="not a report of peers"):
         PeersReport.from_json(text)
+
+
+def test_a_package_under_another_name_has_no_version_and_ends_nothing() -> None:
+    assert version("numpy")
+    assert version("no-such-package") is None
