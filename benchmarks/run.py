@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,7 @@ from benchmarks.settings import Settings
 from benchmarks.sources import evaluation_sets, model_files
 from benchmarks.subject import Subject
 from benchmarks.timing import time_all
-from edge_runtime.errors import EdgeError
+from edge_runtime.errors import EdgeError, UsageError
 
 
 def benchmark(
@@ -36,12 +37,12 @@ def benchmark(
         progress: told what is being done.
 
     Raises:
-        UsageError: a folder or the evaluation set is missing, or a folder holds no model files.
+        UsageError: a folder or the evaluation set is missing, a folder holds no model files, or
+            the settings contradict each other or this machine.
         EngineError: MLPerf's LoadGen is asked for and not installed.
     """
     settings = settings or Settings()
-    if settings.loadgen:
-        loadgen.require_installed()
+    _require_possible(settings)
     started, clock = datetime.now(UTC), perf_counter()
     subjects = _subjects(sources, evaluation, settings)
     before = machine.state()
@@ -69,6 +70,27 @@ def benchmark(
         peaks=peaks,
         notes=(*accuracy_notes(rows), *machine_notes(rows, here, before, after)),
     )
+
+
+def _require_possible(settings: Settings) -> None:
+    """Here and not in `Settings`, which a report carries to other machines."""
+    if not settings.timing and (settings.loadgen or settings.throughput):
+        raise UsageError("--no-timing leaves no times; leave out --loadgen and --throughput")
+    if settings.cores is not None:
+        _require_cores(settings.cores)
+    if settings.loadgen:
+        loadgen.require_installed()
+
+
+def _require_cores(cores: Sequence[int]) -> None:
+    if not hasattr(os, "sched_getaffinity"):
+        raise UsageError("--cores: this system keeps no process on a core; leave it out")
+    known = os.sched_getaffinity(0)
+    if not cores or not known.issuperset(cores):
+        raise UsageError(
+            f"--cores is {','.join(map(str, cores))}, expected some of "
+            f"{','.join(map(str, sorted(known)))}"
+        )
 
 
 def _subjects(

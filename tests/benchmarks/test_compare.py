@@ -178,6 +178,11 @@ def test_files_of_a_baseline_are_measured_in_the_same_run(
     assert "Of 1 file: 1 with no difference of speed shown." in printed, printed
 
 
+def test_a_report_of_a_machine_with_more_cores_is_read() -> None:
+    theirs = report(row(), settings=Settings(cores=(900,)))
+    assert BenchmarkReport.from_json(theirs.to_json()) == theirs
+
+
 def test_two_reports_are_compared_on_the_command_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
