@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,45 +20,76 @@ from benchmarks.subject import Subject
 from edge_runtime import modelfile
 from edge_runtime.classifier import Classifier
 from edge_runtime.errors import EdgeError
+from edge_runtime.modelfile import ModelFile
 from edge_runtime.parallel import cores
+
+_OPENING: Final = "opening in fresh processes"
 
 
 def open_all(subjects: Sequence[Subject], settings: Settings, progress: Progress) -> None:
     """Open each file, in fresh processes first: what crashes an engine must not end the benchmark."""
-    stage = "opening in fresh processes"
-    if not settings.timing:  # then they need not wait for each other
-        with ThreadPoolExecutor(cores()) as pool:
-            for done, _ in enumerate(pool.map(lambda one: _open(one, settings), subjects), 1):
-                progress(stage, done, len(subjects))
-        return
-    samples: list[list[startup.Sample]] = [[] for _ in subjects]
-    alive = list(range(len(subjects)))
-    for turn in range(settings.processes):  # in turns, so that all meet the same machine
-        for done, index in enumerate(list(alive)):
-            progress(stage, turn * len(subjects) + done, settings.processes * len(subjects))
+    # A damaged one is never handed to an engine.
+    files = {index: file for index, one in enumerate(subjects) if (file := _read(one)) is not None}
+    try_out = _sample_in_turns if settings.timing else _try_at_once
+    for index in try_out(subjects, list(files), settings, progress):
+        _open(subjects[index], files[index], settings)
+
+
+def _read(subject: Subject) -> ModelFile | None:
+    try:
+        return modelfile.read(subject.path)
+    except EdgeError as error:
+        subject.fail(error)
+        return None
+
+
+def _try_at_once(
+    subjects: Sequence[Subject], whole: Sequence[int], settings: Settings, progress: Progress
+) -> list[int]:
+    """Which of the whole files open, found on all cores, since nothing is timed."""
+
+    def opens(index: int) -> bool:
+        try:
+            startup.require_open(subjects[index].path, num_threads=settings.num_threads)
+        except EdgeError as error:
+            subjects[index].fail(error)
+            return False
+        return True
+
+    alive = []
+    with ThreadPoolExecutor(cores()) as pool:
+        for done, (index, good) in enumerate(zip(whole, pool.map(opens, whole), strict=True), 1):
+            progress(_OPENING, done, len(whole))
+            alive += [index] * good
+    return alive
+
+
+def _sample_in_turns(
+    subjects: Sequence[Subject], whole: Sequence[int], settings: Settings, progress: Progress
+) -> list[int]:
+    """Which of the whole files open, with what that takes; in turns, so that all meet one machine."""
+    samples: dict[int, list[startup.Sample]] = {index: [] for index in whole}
+    for turn in range(settings.processes):
+        for done, index in enumerate(list(samples)):
+            progress(_OPENING, turn * len(whole) + done, settings.processes * len(whole))
             try:
-                samples[index].append(_sample(subjects[index].path, settings))
+                found = startup.sample(
+                    subjects[index].path, num_threads=settings.num_threads, cores=settings.cores
+                )
             except EdgeError as error:
                 subjects[index].fail(error)
-                alive.remove(index)
-    for index in alive:
-        opening, memory = startup.middle(samples[index])
+                del samples[index]
+            else:
+                samples[index].append(found)
+    for index, taken in samples.items():
+        opening, memory = startup.middle(taken)
         subjects[index].add(startup=opening, memory=memory)
-        _open(subjects[index], settings)
+    return list(samples)
 
 
-def _sample(path: Path, settings: Settings) -> startup.Sample:
-    modelfile.read(path)  # a damaged one is never handed to an engine
-    return startup.sample(path, num_threads=settings.num_threads, cores=settings.cores)
-
-
-def _open(subject: Subject, settings: Settings) -> None:
-    threads = settings.num_threads
+def _open(subject: Subject, file: ModelFile, settings: Settings) -> None:
     try:
-        file = modelfile.read(subject.path)
-        if not settings.timing:
-            startup.require_open(subject.path, num_threads=threads)
-        subject.classifier = Classifier.from_file(file, num_threads=threads)
+        subject.classifier = Classifier.from_file(file, num_threads=settings.num_threads)
     except EdgeError as error:
         subject.fail(error)
         return

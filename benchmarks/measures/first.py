@@ -14,7 +14,7 @@ from edge_runtime.classifier import Classifier
 
 if __name__ == "__main__":
     job = json.loads(sys.stdin.read())
-    if job["cores"] is not None:
+    if job["cores"] is not None:  # not by `fresh.pin`: what is imported here is measured
         os.sched_setaffinity(0, job["cores"])
     classifier = Classifier.open(job["path"], num_threads=job["num_threads"])
     image = classifier.spec.image
