@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn, get_args
+from typing import TYPE_CHECKING, Any, Final, NoReturn, get_args
 
 from edge_runtime.console import Parser, run, say
 from edge_runtime.files import refuse_existing
@@ -40,10 +40,9 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     from train.distribute import WorkerLostError, is_chief
     from train.pipeline import train
 
-    given = vars(arguments).keys() & TrainConfig.__dataclass_fields__.keys()
     file = recipe.find(arguments.config) if arguments.config else None
     settings = recipe.read(file) if file else {}
-    chosen = settings | {name: getattr(arguments, name) for name in given}
+    chosen = settings | _given(arguments)
     if chosen.get("backbone"):
         chosen.setdefault("model", "transfer")
     config = TrainConfig(**chosen)
@@ -75,6 +74,12 @@ def _train(arguments: argparse.Namespace, words: Sequence[str]) -> int:
     return 0
 
 
+def _given(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings among the flags that were given."""
+    names = vars(arguments).keys() & TrainConfig.__dataclass_fields__.keys()
+    return {name: getattr(arguments, name) for name in names}
+
+
 def _begin_again(words: Sequence[str]) -> NoReturn:
     """Replace this process: what TensorFlow knows of a cluster cannot be mended inside one."""
     sys.stderr.flush()
@@ -85,11 +90,11 @@ def _explore(arguments: argparse.Namespace) -> int:
     from train import datasets
     from train.explore import explore
 
-    name: str = arguments.dataset
-    plot: Path = arguments.plot or Path(f"{Path(name).name}-samples.png")
+    config = TrainConfig(**_given(arguments))
+    plot: Path = arguments.plot or Path(f"{Path(config.dataset).name}-samples.png")
     refuse_existing(plot, overwrite=arguments.overwrite)
     dataset = datasets.load(
-        name, data_dir=arguments.data, size=arguments.size, color=arguments.color
+        config.dataset, data_dir=config.data, size=config.size, color=config.color
     )
     for line in explore(dataset, plot, overwrite=arguments.overwrite):
         print(line)
@@ -200,7 +205,6 @@ def _explore_parser() -> argparse.ArgumentParser:
         description="Show what a data set holds: shapes, classes, values, and 25 of its pictures.",
     )
     add_flags(parser, TrainConfig, only=_SHOWN)
-    parser.set_defaults(**{name: TrainConfig.__dataclass_fields__[name].default for name in _SHOWN})
     add = parser.add_argument
     add("--plot", type=Path, metavar="FILE", help="the picture (default: NAME-samples.png)")
     add("--overwrite", action="store_true", help="replace the picture if it exists")

@@ -35,6 +35,11 @@ def test_a_plot_that_is_there_is_refused_first(
         assert "exists already; name another place or add --overwrite" in capsys.readouterr().err
 
 
+def test_a_senseless_size_is_refused_as_in_training(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explore", "--size", "0"]) == 2
+    assert "--size is 0, expected 1 to 1024" in capsys.readouterr().err
+
+
 def test_what_is_no_run_cannot_be_evaluated(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

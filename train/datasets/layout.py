@@ -62,9 +62,9 @@ def _roots(folder: Path) -> dict[str, Path]:
     """Where the classes of each split are; all in the folder itself where it has no train/."""
     parts = {path.name: _split_named(path.name) for path in _folders(folder)}
     if "train" not in parts.values():
-        for name in (name for name, split in parts.items() if split):
-            below = {path.name for path in _folders(folder / name)}
-            if below & parts.keys():  # a class may well be called valid
+        for name in filter(parts.get, parts):
+            # A class may well be called valid; not one with the other classes in it.
+            if parts.keys() & {path.name for path in _folders(folder / name)}:
                 raise InputError(
                     f"{folder} has a sub-folder {name} with the same classes in it, but none called "
                     f"train; put the classes of the training pictures into one, or move {name} "
