@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from time import perf_counter
@@ -47,6 +48,11 @@ class Job:
     # Keras and the converters keep their state in the process: one conversion at a time.
     converting: RLock = field(default_factory=RLock)
 
+    @cached_property
+    def rounds(self) -> bool:
+        """The original was trained with rounding in it."""
+        return is_fake_quantized(self.model)
+
 
 def file_name(variant: Variant, job: Job) -> str:
     """For example `fashion-mnist.int8.tflite`."""
@@ -84,9 +90,7 @@ def _integers(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantRe
         return replace(again, layers=made.layers)
 
     mended = repair.mended(made, layers, keeping)
-    if mended.published:
-        return mended
-    if is_fake_quantized(job.model):  # any other precision would be this file again
+    if mended.published or job.rounds:  # any other precision would be this file again
         return mended
     others = repair.substitutes(variant, job.asked)
     return repair.replaced(made, others, lambda other: make(other, job, folder, tell))

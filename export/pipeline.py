@@ -19,7 +19,6 @@ from edge_runtime.parallel import cores
 from edge_runtime.spec import ModelSpec
 from export import chatter, latency, page, report, tools
 from export import source as sources
-from export.formats.fake_quant import is_fake_quantized
 from export.limits import Limits
 from export.make import Job, file_name, make
 from export.prepare import measured, prepare
@@ -120,8 +119,7 @@ def export(
         job, remarks = prepare(
             origin, places, source, limits=limits, versions=tools.versions(variants), tell=tell
         )
-        rounds = is_fake_quantized(job.model)
-        fit = fitting(variants, job.spec.image.color, rounds=rounds)
+        fit = fitting(variants, job.spec.image.color, rounds=job.rounds)
         job = replace(job, repair=repair, asked=fit)
         made = _all(fit, job, folder, tell, jobs or cores())
         tell("measuring speed")
@@ -131,7 +129,7 @@ def export(
             remarks=(
                 *remarks,
                 *_sampled(made, len(job.source.evaluation)),
-                *_left_out(variants, fit, rounds=rounds),
+                *_left_out(variants, job),
             ),
             seconds=perf_counter() - started,
         )
@@ -176,7 +174,7 @@ def _all(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    if not is_fake_quantized(job.model):  # where it rounds, the last digit decides on a step
+    if not job.rounds:  # where it rounds, the last digit decides on a step
         made = without_strangers(made, job.answers)
     for variant in made:
         if not variant.published:
@@ -215,9 +213,9 @@ def _sampled(made: Sequence[VariantReport], pictures: int) -> Iterator[str]:
             )
 
 
-def _left_out(asked: Sequence[Variant], made: Sequence[Variant], *, rounds: bool) -> Iterator[str]:
-    names = [variant.name for variant in asked if variant not in made]
-    if rounds and names:
+def _left_out(asked: Sequence[Variant], job: Job) -> Iterator[str]:
+    names = [variant.name for variant in asked if variant not in job.asked]
+    if job.rounds and names:
         yield (
             f"{', '.join(names)} not made: the model was trained with rounding in it, so any of "
             "them would be the int8 file again"

@@ -84,13 +84,11 @@ def verify(folder: Path) -> tuple[Rechecked, ...]:
 
 
 def _require_whole(known: _Known, classes: int) -> None:
-    pictures = len(known.images)
-    fits = known.scores.shape == (pictures, classes)
-    if fits and known.labels is not None:
-        fits = known.labels.shape == (pictures,) and set(known.labels.tolist()) <= set(
-            range(classes)
-        )
-    if not fits or not pictures:
+    pictures, labels = len(known.images), known.labels
+    fits = pictures > 0 and known.scores.shape == (pictures, classes)
+    if fits and labels is not None:
+        fits = labels.shape == (pictures,) and 0 <= labels.min() <= labels.max() < classes
+    if not fits:
         raise ValueError(f"{EVALUATION} does not fit its report")
 
 

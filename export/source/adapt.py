@@ -166,8 +166,8 @@ def _kind(path: Path, scores: np.ndarray[Any, Any], activation: str | None) -> S
         raise ModelError(f"{path} gives scores that are no numbers; train it again")
     within = bool((scores >= 0).all() and (scores <= 1).all())
     if scores.shape[1] == 1:
-        unknown = activation not in ("sigmoid", "linear")  # then the numbers alone must tell
-        return "probabilities" if activation == "sigmoid" or (within and unknown) else "logits"
+        told: dict[str | None, Scores] = {"sigmoid": "probabilities", "linear": "logits"}
+        return told.get(activation, "probabilities" if within else "logits")
     whole = within and np.allclose(scores.sum(axis=1), 1, atol=1e-3)
     if activation == "sigmoid" and not whole:
         raise ModelError(

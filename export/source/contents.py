@@ -106,8 +106,8 @@ def refuse_a_bomb(path: Path, kind: Kind) -> None:
     if stored > allowed:
         raise _bomb(path, f"claims weights of {stored:,} bytes")
     largest = max((max(shape, default=1) for shape, _ in shapes), default=1)
+    limits = {"vector": max(largest, _LONGEST), **dict.fromkeys(_SIZES, largest)}
     for name, size in _sizes(config(path, kind)):
-        limits = {"vector": max(largest, _LONGEST), **dict.fromkeys(_SIZES, largest)}
         limit = limits.get(name, _LONGEST)
         if size > limit:
             raise _bomb(path, f"claims {name} of {size:,} where {limit:,} is the most there can be")

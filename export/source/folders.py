@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from edge_runtime import image as images
 from edge_runtime import preprocess
 from edge_runtime.errors import InputError
-from edge_runtime.sources import SUFFIXES, named_as_picture
+from edge_runtime.sources import SUFFIXES, pictures_below
 from edge_runtime.spec import ImageInput, ModelSpec
 
 
@@ -26,17 +26,19 @@ def by_class(folder: Path, spec: ModelSpec) -> tuple[list[Path], NDArray[np.int6
     Raises:
         InputError: a sub-folder is no label of the model.
     """
-    named = sorted(path for path in folder.iterdir() if path.is_dir() and _below(path))
+    below = {path.name: _below(path) for path in sorted(folder.iterdir()) if path.is_dir()}
+    named = {name: pictures for name, pictures in below.items() if pictures}
     if not named:
         return _below(folder), None
-    unknown = [path.name for path in named if path.name not in spec.labels]
+    unknown = [name for name in named if name not in spec.labels]
     if unknown:
         raise InputError(
             f"{folder} has a sub-folder {unknown[0]!r}, which is no label of the model "
             f"({', '.join(spec.labels[:5])} …); rename it, or put all pictures into one folder"
         )
-    files = [(path, spec.labels.index(each.name)) for each in named for path in _below(each)]
-    return [path for path, _ in files], np.array([label for _, label in files], dtype=np.int64)
+    files = [path for pictures in named.values() for path in pictures]
+    counts = [len(pictures) for pictures in named.values()]
+    return files, np.repeat([spec.labels.index(name) for name in named], counts).astype(np.int64)
 
 
 def load(files: Sequence[Path], image: ImageInput) -> NDArray[np.uint8]:
@@ -54,9 +56,7 @@ def empty(folder: Path, role: str) -> InputError:
 
 
 def _below(folder: Path) -> list[Path]:
-    """The pictures in a folder and all below it, as `python -m train` finds them."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if named_as_picture(path.name) and not path.name.startswith(".") and path.is_file()
-    )
+    try:
+        return [Path(entry.path) for entry in pictures_below(str(folder))]
+    except OSError as error:
+        raise InputError(f"cannot read {folder}: {error.strerror}; check its rights") from error
