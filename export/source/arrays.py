@@ -42,6 +42,11 @@ def require(where: str, images: Any, labels: Any) -> None:
     Raises:
         InputError: it gave something else.
     """
+    if isinstance(images, tuple):
+        raise InputError(
+            f"{where}: got a tuple of {len(images)}, expected the pictures, or a pair of the "
+            "pictures and their classes"
+        )
     for given in (images, labels):
         if given is not None and not isinstance(given, np.ndarray):
             raise InputError(

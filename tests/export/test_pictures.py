@@ -168,6 +168,15 @@ def test_arrays_are_read_like_files() -> None:
         pictures.read([1, 2], "evaluation", GREY)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("count", [0, 1, 3])
+@pytest.mark.parametrize("role", get_args(pictures.Role))
+def test_a_tuple_that_is_no_pair_is_told_how_many_it_holds(role: pictures.Role, count: int) -> None:
+    given = (np.zeros((2, 8, 8), np.uint8),) * count
+    words = rf"{role} pictures: got a tuple of {count}, expected the pictures, or a pair"
+    with pytest.raises(InputError, match=words):
+        pictures.read(given, role, GREY)  # type: ignore[arg-type]
+
+
 def test_pictures_that_calibrate_may_not_judge(shell: Path) -> None:
     origin = source.find(shell, Description())
     assert origin.spec is not None
