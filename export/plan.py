@@ -53,6 +53,7 @@ def _lines(origin: Origin, places: Places, out: Path, variants: Sequence[Variant
             if source.calibration is None
             else f"{len(source.calibration):,} to calibrate"
         )
+        yield from (f"note         {remark}" for remark in source.remarks)
         name = origin.spec.name
     yield f"evaluation   {places.evaluation}"
     if places.calibration:

@@ -67,7 +67,11 @@ def prepare(
     )
     # Training knew the accuracy on its whole test set; the pictures here may be a part of it.
     known = trained.reference or measured(job)
-    return replace(job, spec=replace(job.spec, reference=known)), (*remarks, *_doubts(job))
+    return replace(job, spec=replace(job.spec, reference=known)), (
+        *remarks,
+        *source.remarks,
+        *_doubts(job),
+    )
 
 
 def measured(job: Job) -> spec.Reference | None:

@@ -118,6 +118,7 @@ def gather(origin: Origin, spec: ModelSpec, places: Places) -> Source:
         calibration=shown.pixels if shown else None,
         evaluated_on=judged.source,
         calibrated_on=shown,
+        remarks=judged.remarks,
     )
 
 

@@ -23,6 +23,8 @@ def anywhere(folder: Path) -> tuple[list[Path], None]:
 def by_class(folder: Path, spec: ModelSpec) -> tuple[list[Path], NDArray[np.int64] | None]:
     """The pictures of a folder in a fixed order, with classes where its sub-folders name them.
 
+    Where they do, the pictures beside them are not among these: `beside` counts them.
+
     Raises:
         InputError: a sub-folder is no label of the model.
     """
@@ -39,6 +41,11 @@ def by_class(folder: Path, spec: ModelSpec) -> tuple[list[Path], NDArray[np.int6
     files = [path for pictures in named.values() for path in pictures]
     counts = [len(pictures) for pictures in named.values()]
     return files, np.repeat([spec.labels.index(name) for name in named], counts).astype(np.int64)
+
+
+def beside(folder: Path) -> int:
+    """How many pictures lie in the folder itself, which is no class."""
+    return sum(path.parent == folder for path in _below(folder))
 
 
 def load(files: Sequence[Path], image: ImageInput) -> NDArray[np.uint8]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -32,6 +32,7 @@ class Pictures:
     pixels: NDArray[np.uint8]  # 0..255, shape (n, height, width, channels), RGB or grey
     labels: NDArray[np.int64] | None  # true classes, shape (n,)
     seed: int | None = None  # of the draw, where not all pictures were taken
+    remarks: tuple[str, ...] = ()  # what was found out and should be said
 
 
 def find(source: Path, role: Role) -> Path:
@@ -109,7 +110,17 @@ def _of_folder(folder: Path, role: Role, spec: ModelSpec) -> Pictures:
         raise folders.empty(folder, role)
     chosen, seed = _draw(len(files), role)
     pixels = folders.load([files[index] for index in chosen], spec.image)
-    return Pictures(folder.name, pixels, None if labels is None else labels[chosen], seed)
+    if labels is None:
+        return Pictures(folder.name, pixels, None, seed)
+    return Pictures(folder.name, pixels, labels[chosen], seed, tuple(_without_class(folder)))
+
+
+def _without_class(folder: Path) -> Iterator[str]:
+    if count := folders.beside(folder):
+        yield (
+            f"{count:,} picture(s) directly in {folder} are of no class and judge nothing; "
+            "move them into the folders of their classes"
+        )
 
 
 def _draw(count: int, role: Role) -> tuple[NDArray[np.intp], int | None]:

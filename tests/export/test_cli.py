@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from edge_runtime.errors import EngineError
 from export import reference, tools
@@ -131,6 +132,17 @@ def test_a_dry_run_says_what_would_be_made_and_makes_nothing(
     (shell / "calibration.npz").unlink()
     assert main([str(shell), "--out", str(out), "--only", "int8", "--dry-run"]) == 1
     assert "calibration.npz does not exist" in capsys.readouterr().err
+
+
+def test_a_dry_run_tells_of_pictures_beside_the_classes(
+    shell: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for place in ("top/a.png", "lost.png"):
+        (tmp_path / "photos" / place).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), 200).save(tmp_path / "photos" / place)
+    given = ["--evaluation", str(tmp_path / "photos"), "--only", "float32", "--dry-run"]
+    assert main([str(shell), "--out", str(tmp_path / "it"), *given]) == 0
+    assert "note         1 picture(s) directly in " in capsys.readouterr().out
 
 
 def test_verify_wants_an_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,6 +46,20 @@ def test_pictures_deeper_in_a_classs_folder_count_as_they_do_in_training(tmp_pat
     assert read.labels.tolist() == [0, 1]
 
 
+def test_pictures_beside_the_classes_are_counted_and_judge_nothing(tmp_path: Path) -> None:
+    for place in ("cat/a.png", "dog/b.png"):
+        save(tmp_path / place, red=1)
+    assert pictures.read(tmp_path, "evaluation", SPEC).remarks == ()
+    for place in ("c.png", "d.jpg", "._c.png"):
+        save(tmp_path / place, red=2)
+    read = pictures.read(tmp_path, "evaluation", SPEC)
+    assert len(read.pixels) == 2
+    (remark,) = read.remarks
+    assert remark.startswith(f"2 picture(s) directly in {tmp_path} are of no class and judge")
+    assert remark.endswith("; move them into the folders of their classes")
+    assert pictures.read(tmp_path, "calibration", SPEC).remarks == ()  # they are taken as well
+
+
 def test_a_plain_folder_gives_pictures_without_classes(tmp_path: Path) -> None:
     save(tmp_path / "a.jpg", red=200)
     assert pictures.read(tmp_path, "calibration", SPEC).labels is None
