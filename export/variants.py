@@ -99,8 +99,8 @@ def select(
         rgb: take the variant for RGB as well.
 
     Raises:
-        UsageError: a term means no variant, `io` or `target` concerns none that is meant, or some
-            and all are asked for.
+        UsageError: a term means no variant, `io` or `target` concerns none that is meant, or all
+            are asked for and also some, or one instead of another.
     """
     meanings = {term: _meaning(term) for term in terms}
     for term, meant in meanings.items():
@@ -110,6 +110,7 @@ def select(
     if everything and terms:
         raise UsageError("--all makes every variant and --only some; leave one of them out")
     if everything:
+        _refuse_choices(io, target, rgb=rgb)
         chosen = set(VARIANTS)
     elif not terms:
         chosen = set(USUAL)
@@ -129,6 +130,14 @@ def _meaning(term: str) -> tuple[Variant, ...]:
     usual = (variant for variant in USUAL if variant.format == term)
     named = (variant for variant in VARIANTS if term in (variant.name, variant.stem))
     return (*usual, *named)
+
+
+def _refuse_choices(io: Io, target: Target, *, rgb: bool) -> None:
+    """Refuse to take one variant instead of another, or one more, where all are made."""
+    given = {f"--io {io}": io != "uint8", f"--target {target}": target != "portable", "--rgb": rgb}
+    if chosen := [flag for flag, differs in given.items() if differs]:
+        flags = " and ".join(chosen)
+        raise UsageError(f"--all makes every variant, those of {flags} too; leave out {flags}")
 
 
 def _idle(flag: str, value: str, file: str, made: Sequence[Variant]) -> UsageError:

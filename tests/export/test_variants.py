@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
@@ -77,6 +77,20 @@ def test_a_flag_that_would_change_nothing_is_refused(asked: dict[str, str], word
 def test_some_and_all_are_not_asked_for_at_once() -> None:
     with pytest.raises(UsageError, match="--all makes every variant and --only some"):
         select(["int8"], everything=True)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "flags"),
+    [
+        ({"io": "int8"}, "--io int8"),
+        ({"target": "arm"}, "--target arm"),
+        ({"io": "float32", "rgb": True}, "--io float32 and --rgb"),
+    ],
+)
+def test_where_all_are_made_there_is_nothing_to_choose(chosen: dict[str, Any], flags: str) -> None:
+    words = f"--all makes every variant, those of {flags} too; leave out {flags}$"
+    with pytest.raises(UsageError, match=words):
+        select(everything=True, **chosen)
 
 
 def test_rgb_adds_a_variant() -> None:
