@@ -183,18 +183,19 @@ def _export(arguments: argparse.Namespace) -> int:
 def _plan(
     arguments: argparse.Namespace, model: Path, out: Path, variants: Sequence[Variant]
 ) -> int:
-    from export.plan import plan
+    from export.plan import lines, plan
 
-    lines = plan(
+    planned = plan(
         model,
         out,
         description=description(arguments),
+        trusted=arguments.trust_model_code,
         evaluation=arguments.evaluation,
         calibration=arguments.calibration,
         variants=variants,
         overwrite=arguments.overwrite,
     )
-    print(*lines, sep="\n")
+    print(*lines(planned, out, variants), sep="\n")
     return 0
 
 

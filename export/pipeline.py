@@ -14,20 +14,21 @@ import numpy as np
 
 from edge_runtime.description import Description
 from edge_runtime.errors import UsageError
-from edge_runtime.files import new_directory, refuse_existing
+from edge_runtime.files import new_directory
 from edge_runtime.parallel import cores
 from edge_runtime.spec import ModelSpec
 from export import chatter, latency, page, report, tools
 from export import source as sources
 from export.limits import Limits
 from export.make import Job, file_name, make
+from export.plan import left_out, plan
 from export.prepare import measured, prepare
 from export.recommend import recommended
 from export.report import ExportReport, Prefer, VariantReport
 from export.source import Given
 from export.source.loading import constants_inside
 from export.tell import Tell, nobody
-from export.variants import USUAL, Variant, fitting, needing_pictures
+from export.variants import USUAL, Variant, fitting
 from export.verify import without_strangers
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)  # the next file would not fit either
@@ -100,16 +101,17 @@ def export(
     if jobs is not None and jobs < 1:
         raise UsageError(f"--jobs is {jobs}, expected 1 or more")
     out = out or sources.folder_for(model, spec)
-    refuse_existing(out, overwrite=overwrite, mark=report.NAME)
-    origin = sources.find(model, description, spec=spec, trusted=trusted)
-    places = sources.places(
-        origin,
+    planned = plan(
+        model,
+        out,
+        spec=spec,
+        description=description,
+        trusted=trusted,
         evaluation=evaluation,
         calibration=calibration,
-        calibrate=needing_pictures(variants, rounds=origin.rounds),
+        variants=variants,
+        overwrite=overwrite,
     )
-    source = None if origin.spec is None else sources.gather(origin, origin.spec, places)
-    tools.require(variants)
     with (
         new_directory(out, overwrite=overwrite, mark=report.NAME) as folder,
         chatter.sent_to(
@@ -117,9 +119,14 @@ def export(
         ),
     ):
         job, remarks = prepare(
-            origin, places, source, limits=limits, versions=tools.versions(variants), tell=tell
+            planned.origin,
+            planned.places,
+            planned.source,
+            limits=limits,
+            versions=tools.versions(planned.variants),
+            tell=tell,
         )
-        fit = fitting(variants, job.spec.image.color, rounds=job.rounds)
+        fit = fitting(variants, job.spec.image.color, rounds=job.rounds)  # now that it is loaded
         job = replace(job, repair=repair, asked=fit)
         made = _all(fit, job, folder, tell, jobs or cores())
         tell("measuring speed")
@@ -129,7 +136,7 @@ def export(
             remarks=(
                 *remarks,
                 *_sampled(made, len(job.source.evaluation)),
-                *_left_out(variants, job),
+                *left_out(variants, fit, rounds=job.rounds),
             ),
             seconds=perf_counter() - started,
         )
@@ -211,15 +218,6 @@ def _sampled(made: Sequence[VariantReport], pictures: int) -> Iterator[str]:
                 f"{variant.file} is judged by {variant.parity.images:,} of the {pictures:,} "
                 "pictures, since no engine has fast kernels for it"
             )
-
-
-def _left_out(asked: Sequence[Variant], job: Job) -> Iterator[str]:
-    names = [variant.name for variant in asked if variant not in job.asked]
-    if job.rounds and names:
-        yield (
-            f"{', '.join(names)} not made: the model was trained with rounding in it, so any of "
-            "them would be the int8 file again"
-        )
 
 
 def _timed(made: tuple[VariantReport, ...], job: Job, folder: Path) -> tuple[VariantReport, ...]:

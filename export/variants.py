@@ -176,13 +176,13 @@ def _instead(variant: Variant, io: Io, target: Target) -> Variant:
 
 
 def fitting(
-    variants: Sequence[Variant], color: spec.Color, *, rounds: bool = False
+    variants: Sequence[Variant], color: spec.Color | None, *, rounds: bool = False
 ) -> tuple[Variant, ...]:
     """The variants that can be made of a model.
 
     Args:
         variants: what is asked for.
-        color: of the pictures that it takes.
+        color: of the pictures that it takes; None where that is not known yet.
         rounds: it was trained with rounding in it. The quantizer then makes integers of all that it
             is not kept from, so that its other precisions would be the int8 file again.
 
@@ -193,7 +193,7 @@ def fitting(
         variants = [each for each in variants if each.precision in ROUNDED and not each.rgb]
         if not variants:
             raise UsageError("the model rounds as int8 does; ask for float32 or int8 files of it")
-    if color == "gray":
+    if color != "rgb":
         return tuple(variants)
     kept = tuple(variant for variant in variants if not variant.rgb)
     if len(kept) < len(variants) < len(VARIANTS):

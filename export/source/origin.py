@@ -12,7 +12,7 @@ from typing import Any, Final
 from edge_runtime import modelfile
 from edge_runtime.description import Description
 from edge_runtime.errors import InputError, SpecError, UsageError
-from edge_runtime.spec import ModelSpec
+from edge_runtime.spec import Color, ModelSpec
 from export.source import contents
 from export.source.contents import Kind
 from export.source.described import missing_labels
@@ -47,6 +47,14 @@ class Origin:
 
             return is_fake_quantized(self.model)
         return contents.rounds(self.path, self.kind)
+
+    @property
+    def color(self) -> Color | None:
+        """Of the pictures that it takes; None where only the model itself says it."""
+        if self.spec is not None:
+            return self.spec.image.color
+        told = self.description.color
+        return "rgb" if told == "bgr" else told
 
 
 def find(

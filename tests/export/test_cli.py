@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import zipfile
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
+from edge_runtime import modelfile
 from edge_runtime.errors import EngineError
+from edge_runtime.spec import ImageInput, ModelSpec
 from export import reference, tools
 from export.cli import main, places
 from export.variants import VARIANTS, select
+from tests.export.conftest import SPEC
 
 
 def test_list_shows_every_variant_of_the_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,6 +139,50 @@ def test_a_dry_run_says_what_would_be_made_and_makes_nothing(
     (shell / "calibration.npz").unlink()
     assert main([str(shell), "--out", str(out), "--only", "int8", "--dry-run"]) == 1
     assert "calibration.npz does not exist" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("dry", [["--dry-run"], []])
+def test_rgb_of_a_run_that_takes_it_anyway_is_refused_before_the_model_is_loaded(
+    dry: list[str], shell: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = ImageInput(8, 8, "rgb", (0.0,) * 3, (255.0,) * 3)
+    write_model(shell / "model.keras", replace(SPEC, image=image))
+    assert main([str(shell), "--out", str(tmp_path / "it"), "--rgb", *dry]) == 2
+    assert "the model takes RGB as it is; leave --rgb" in capsys.readouterr().err
+
+
+def test_a_dry_run_names_the_files_as_they_will_be_written(
+    shell: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, labels = tmp_path / "my net (2).keras", tmp_path / "labels.txt"
+    write_model(model)
+    labels.write_text("top\nbottom\nleft\nright\n")
+    given = [str(model), "--labels", str(labels), "--input-range", "0..1", "--dry-run"]
+    assert main([*given, "--evaluation", str(shell), "--only", "float16"]) == 0
+    assert "file         my-net-2.float16.tflite: " in capsys.readouterr().out
+
+
+def test_a_dry_run_leaves_out_what_cannot_be_made(
+    shell: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_model(shell / "model.keras", SPEC, config={"class_name": "FakeQuantWithMinMaxVars"})
+    given = [str(shell), "--out", str(tmp_path / "it"), "--dry-run", "--only"]
+    (shell / "calibration.npz").unlink()  # which a file that is not made does not need
+    assert main([*given, "int16x8,int8.tflite"]) == 0
+    said = capsys.readouterr().out
+    assert "file         halves.int8.tflite: " in said
+    assert "halves.int16x8.tflite" not in said
+    assert "note         int16x8.tflite not made: the model was trained with rounding" in said
+    assert main([*given, "dynamic"]) == 2
+    assert "ask for float32 or int8 files of it" in capsys.readouterr().err
+
+
+def write_model(path: Path, spec: ModelSpec | None = None, config: Any = None) -> None:
+    """A .keras file without weights: enough for all that is checked before it is loaded."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("config.json", json.dumps(config or {}))
+    if spec is not None:
+        path.write_bytes(modelfile.add_keras_spec(path.read_bytes(), spec))
 
 
 def test_a_dry_run_tells_of_pictures_beside_the_classes(
