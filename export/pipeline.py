@@ -21,7 +21,7 @@ from export import chatter, latency, page, report, tools
 from export import source as sources
 from export.limits import Limits
 from export.make import Job, file_name, make
-from export.plan import left_out, plan
+from export.plan import left_out, not_raw, plan
 from export.prepare import measured, prepare
 from export.recommend import recommended
 from export.report import ExportReport, Prefer, VariantReport
@@ -136,6 +136,7 @@ def export(
             remarks=(
                 *remarks,
                 *_sampled(made, len(job.source.evaluation)),
+                *not_raw(fit, job.spec.image),
                 *left_out(variants, fit, rounds=job.rounds),
             ),
             seconds=perf_counter() - started,

@@ -9,7 +9,7 @@ from typing import Any
 
 from edge_runtime.description import Description, model_name
 from edge_runtime.files import refuse_existing
-from edge_runtime.spec import ModelSpec
+from edge_runtime.spec import ImageInput, ModelSpec
 from export import report, tools
 from export import source as sources
 from export.source import Given, Origin, Places, Source
@@ -68,6 +68,17 @@ def left_out(asked: Sequence[Variant], made: Sequence[Variant], *, rounds: bool)
         )
 
 
+def not_raw(made: Sequence[Variant], image: ImageInput) -> Iterator[str]:
+    """Which integer files raw pixels cannot go into, and what to do about it, in words."""
+    names = [each.name for each in made if each.precision == "int8" and each.io != "float32"]
+    if names and len({*zip(image.mean, image.std, strict=True)}) > 1:
+        yield (
+            f"raw pixels cannot go into {', '.join(names)}: mean and std differ between channels, "
+            "and the input has one scale for all; edge_runtime looks each channel up by itself, "
+            "other programs have to normalise and quantize pixels themselves"
+        )
+
+
 def lines(planned: Plan, out: Path, asked: Sequence[Variant]) -> Iterator[str]:
     """What an export into `out` would do, for a person who asked for these variants."""
     origin, places, source = planned.origin, planned.places, planned.source
@@ -83,6 +94,7 @@ def lines(planned: Plan, out: Path, asked: Sequence[Variant]) -> Iterator[str]:
             if source.calibration is None
             else f"{len(source.calibration):,} to calibrate"
         )
+        notes += not_raw(planned.variants, origin.spec.image)
         notes += source.remarks
         name = origin.spec.name
     yield f"evaluation   {places.evaluation}"

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -175,6 +176,20 @@ def test_a_dry_run_leaves_out_what_cannot_be_made(
     assert "note         int16x8.tflite not made: the model was trained with rounding" in said
     assert main([*given, "dynamic"]) == 2
     assert "ask for float32 or int8 files of it" in capsys.readouterr().err
+
+
+def test_a_dry_run_tells_where_raw_pixels_cannot_go_in(
+    shell: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = ImageInput(8, 8, "rgb", (124.0, 116.0, 104.0), (58.0, 57.0, 57.0))
+    write_model(shell / "model.keras", replace(SPEC, image=image))
+    for name in ("evaluation", "calibration"):
+        with np.load(shell / f"{name}.npz") as archive:
+            images = np.repeat(archive["images"], 3, axis=-1)
+        np.savez(shell / f"{name}.npz", images=images)
+    given = [str(shell), "--out", str(tmp_path / "it"), "--dry-run"]
+    assert main([*given, "--only", "int8.tflite", "--io", "int8"]) == 0
+    assert "note         raw pixels cannot go into int8-io-int8.tflite" in capsys.readouterr().out
 
 
 def write_model(path: Path, spec: ModelSpec | None = None, config: Any = None) -> None:
