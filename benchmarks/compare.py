@@ -167,12 +167,19 @@ def _change(before: Measurement | None, after: Measurement | None) -> Change:
     growth = None
     if before.size_bytes and after.size_bytes:
         growth = after.size_bytes / before.size_bytes - 1
-    accuracy, remarks = None, []
+    accuracy, remarks = None, _another_engine(before, after)
     if before.accuracy and after.accuracy:
         accuracy = _accuracy_change(before.accuracy, after.accuracy)
         if accuracy.mcnemar_p is None:
             remarks.append("accuracy is of different pictures, so its difference has no interval")
     return Change(file, before, after, None, accuracy, growth, tuple(remarks))
+
+
+def _another_engine(before: Measurement, after: Measurement) -> list[str]:
+    if before.engine == after.engine:
+        return []
+    first, second = (row.engine or "not named" for row in (before, after))
+    return [f"the engine was {first} and is {second}: what changed may be its doing"]
 
 
 def _accuracy_change(before: Accuracy, after: Accuracy) -> AccuracyChange:

@@ -1,40 +1,61 @@
-"""The engines by hand, for what a model file of this project is not needed for."""
+"""The engines: what each is called, and by hand, for what no model file of this project is needed for."""
 
 from __future__ import annotations
 
-import importlib
+import sys
+import warnings
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, Final
 
-from edge_runtime.backends.base import ENGINES
+from edge_runtime import engines
+from edge_runtime.engines import ENGINES, Engine, EngineChoice
 from edge_runtime.quiet import native_output_hidden
+from edge_runtime.spec import Format
 
-_NAMES: Final = {"ai_edge_litert": "LiteRT", "tflite_runtime": "tflite-runtime"}
+_NAMES: Final[dict[Engine, str]] = {
+    "litert": "LiteRT",
+    "tflite-runtime": "tflite-runtime",
+    "tensorflow": "TensorFlow",
+    "onnxruntime": "ONNX Runtime",
+}
 
 
-def tflite() -> Any | None:
-    """The module with `Interpreter` of the first TFLite engine that starts here; None without one."""
-    for package in ENGINES["tflite"]:
-        # A package can be there and not start: tflite-runtime under NumPy 2, say.
-        with suppress(Exception):
-            return importlib.import_module(f"{package}.interpreter")
-    return None
+def running(form: Format, choice: EngineChoice = "auto") -> str:
+    """What runs files of a format here: package and version, such as "ai-edge-litert 2.3.0".
+
+    Raises:
+        UsageError: the engine that was chosen runs another format.
+        EngineError: no engine is installed, or none starts.
+    """
+    package = ENGINES[engines.start(form, choice)[0]]
+    # Installed under another name, as tensorflow-cpu is, only the module tells.
+    module = sys.modules[package.module.partition(".")[0]]
+    number = engines.installed_version(package.distribution) or getattr(module, "__version__", "")
+    return f"{package.distribution} {number}".strip()
+
+
+def interpreter(model: bytes, num_threads: int = 1) -> tuple[Engine, Any]:
+    """The first TFLite engine that starts here, and its interpreter of a model, ready to run.
+
+    Raises:
+        EngineError: there is no such engine.
+    """
+    engine, module = engines.start("tflite")
+    with native_output_hidden(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TensorFlow's announces that it will be gone
+        made = module.Interpreter(model_content=model, num_threads=num_threads)
+        made.allocate_tensors()
+    return engine, made
 
 
 def tflite_call(model: bytes, num_threads: int) -> tuple[str, Callable[[], object]]:
     """A TFLite engine's name, and a function that computes a model once.
 
     Raises:
-        LookupError: there is no such engine.
+        EngineError: there is no such engine.
     """
-    module = tflite()
-    if module is None:
-        raise LookupError("no TFLite engine")
-    with native_output_hidden():
-        interpreter = module.Interpreter(model_content=model, num_threads=num_threads)
-        interpreter.allocate_tensors()
-    return _NAMES[module.__name__.partition(".")[0]], interpreter.invoke
+    engine, made = interpreter(model, num_threads)
+    return _NAMES[engine], made.invoke
 
 
 def onnx_call(model: bytes, num_threads: int) -> tuple[str, Callable[[], object]]:
@@ -51,4 +72,4 @@ def onnx_call(model: bytes, num_threads: int) -> tuple[str, Callable[[], object]
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     (tensor,) = session.get_inputs()
     zeros = np.zeros(tensor.shape, np.uint8 if "uint8" in tensor.type else np.float32)
-    return "ONNX Runtime", lambda: session.run(None, {tensor.name: zeros})
+    return _NAMES["onnxruntime"], lambda: session.run(None, {tensor.name: zeros})

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import engines
 from benchmarks.evaluation import EvaluationSet
 from benchmarks.measures import accuracy, macs, size, startup
 from benchmarks.measures.answers import ask, require_fit
@@ -49,8 +50,11 @@ def _try_at_once(
     """Which of the whole files open, found on all cores, since nothing is timed."""
 
     def opens(index: int) -> bool:
+        path = subjects[index].path
         try:
-            startup.require_open(subjects[index].path, num_threads=settings.num_threads)
+            startup.require_open(
+                path, engine=settings.engine_for(path), num_threads=settings.num_threads
+            )
         except EdgeError as error:
             subjects[index].fail(error)
             return False
@@ -72,9 +76,13 @@ def _sample_in_turns(
     for turn in range(settings.processes):
         for done, index in enumerate(list(samples)):
             progress(_OPENING, turn * len(whole) + done, settings.processes * len(whole))
+            path = subjects[index].path
             try:
                 found = startup.sample(
-                    subjects[index].path, num_threads=settings.num_threads, cores=settings.cores
+                    path,
+                    engine=settings.engine_for(path),
+                    num_threads=settings.num_threads,
+                    cores=settings.cores,
                 )
             except EdgeError as error:
                 subjects[index].fail(error)
@@ -88,8 +96,11 @@ def _sample_in_turns(
 
 
 def _open(subject: Subject, file: ModelFile, settings: Settings) -> None:
+    engine = settings.engine_for(file.path)
     try:
-        subject.classifier = Classifier.from_file(file, num_threads=settings.num_threads)
+        subject.classifier = Classifier.from_file(
+            file, backend=engine, num_threads=settings.num_threads
+        )
     except EdgeError as error:
         subject.fail(error)
         return
@@ -98,6 +109,7 @@ def _open(subject: Subject, file: ModelFile, settings: Settings) -> None:
         name=spec.name,
         variant=spec.variant.name if spec.variant else None,
         sha256=file.sha256,
+        engine=engines.running(file.format, engine),
         work=macs.count(file),
         size=size.parts(file),
     )
@@ -128,7 +140,13 @@ def _predict(subjects: Sequence[Subject], settings: Settings, progress: Progress
     ):
         images = _written(asked, Path(folder))
         answers = [
-            pool.submit(ask, one.path, images[id(one.evaluation)], num_threads=settings.num_threads)
+            pool.submit(
+                ask,
+                one.path,
+                images[id(one.evaluation)],
+                engine=settings.engine_for(one.path),
+                num_threads=settings.num_threads,
+            )
             for one in asked
         ]
         for subject, answer in zip(asked, answers, strict=True):

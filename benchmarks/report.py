@@ -39,6 +39,7 @@ class Measurement:
     name: str | None = None  # of the model, from its spec
     variant: str | None = None  # for example "int8.tflite"
     sha256: str | None = None
+    engine: str | None = None  # that ran it, with its version: "ai-edge-litert 2.3.0"
     startup: Startup | None = None
     memory: Memory | None = None
     accuracy: Accuracy | None = None

@@ -18,6 +18,8 @@ from benchmarks.settings import Settings
 from benchmarks.sources import evaluation_sets, model_files
 from benchmarks.subject import Subject
 from benchmarks.timing import time_all
+from edge_runtime import engines
+from edge_runtime.engines import ENGINES
 from edge_runtime.errors import EdgeError, UsageError
 
 
@@ -38,11 +40,13 @@ def benchmark(
 
     Raises:
         UsageError: a folder or the evaluation set is missing, a folder holds no model files, or
-            the settings contradict each other or this machine.
-        EngineError: MLPerf's LoadGen is asked for and not installed.
+            the settings contradict each other, the files or this machine.
+        EngineError: MLPerf's LoadGen is asked for and not installed, or an engine is chosen that
+            does not start.
     """
     settings = settings or Settings()
     _require_possible(settings)
+    _require_engine(settings, model_files(sources))
     started, clock = datetime.now(UTC), perf_counter()
     subjects = _subjects(sources, evaluation, settings)
     before = machine.state()
@@ -80,6 +84,19 @@ def _require_possible(settings: Settings) -> None:
         _require_cores(settings.cores)
     if settings.loadgen:
         loadgen.require_installed()
+
+
+def _require_engine(settings: Settings, files: Sequence[Path]) -> None:
+    """Refuse an engine that does not start, or that has no file to run."""
+    if settings.backend == "auto":
+        return
+    form = ENGINES[settings.backend].format
+    engines.start(form, settings.backend)
+    if all(settings.engine_for(file) == "auto" for file in files):
+        raise UsageError(
+            f"--backend {settings.backend} runs .{form} files, and none is named; "
+            "name one or leave it out"
+        )
 
 
 def _require_cores(cores: Sequence[int]) -> None:

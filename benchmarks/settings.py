@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
+from edge_runtime.engines import ENGINES, EngineChoice
 from edge_runtime.errors import UsageError
 
 Scenario = Literal["single-stream", "offline"]
@@ -15,6 +17,7 @@ class Settings:
     """The settings of one benchmark; they are kept in its report."""
 
     num_threads: int = 1  # of the engine
+    backend: EngineChoice = "auto"  # the engine of the files that it can run; see `engine_for`
     cores: tuple[int, ...] | None = None  # that the timed processes are kept on; None is on all
     blocks: int = 12  # fresh processes, one after the other, that time all files in turns
     rounds: int = 8  # in a block; each times every file once, in a new order
@@ -46,6 +49,12 @@ class Settings:
             "0..100 points",
         )
         _require(0 <= self.min_agreement <= 1, "min_agreement", self.min_agreement, "0..1")
+
+    def engine_for(self, path: Path) -> EngineChoice:
+        """Which engine is to run a model file: the one chosen, where it runs files of this kind."""
+        if self.backend == "auto" or f".{ENGINES[self.backend].format}" == path.suffix.lower():
+            return self.backend
+        return "auto"
 
 
 @dataclass(frozen=True)

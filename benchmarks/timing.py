@@ -62,6 +62,7 @@ def _follow(subject: Subject, settings: Settings) -> None:
             subject.path,
             subject.pictures,
             batch_sizes=batch_sizes,
+            engine=settings.engine_for(subject.path),
             num_threads=num_threads,
             cores=settings.cores,
             seconds=settings.seconds / 5,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, get_args
 from benchmarks.commands import common
 from benchmarks.settings import Scenario, Settings
 from edge_runtime import console
+from edge_runtime.engines import EngineChoice
 from edge_runtime.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,6 +53,12 @@ def _add_sources(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--limit", type=int, metavar="N", help="evaluation pictures to use (default: all)"
+    )
+    parser.add_argument(
+        "--backend",
+        choices=get_args(EngineChoice),
+        default="auto",
+        help="the engine of the files that it can run (default: the first that starts)",
     )
     parser.add_argument(
         "--format",
@@ -216,6 +223,7 @@ def settings(arguments: argparse.Namespace) -> Settings:
     """The settings that a benchmark's flags mean."""
     return Settings(
         num_threads=arguments.num_threads,
+        backend=arguments.backend,
         cores=arguments.cores,
         blocks=arguments.blocks,
         rounds=arguments.rounds,

@@ -14,19 +14,23 @@ from benchmarks import fresh
 from benchmarks.evaluation import EvaluationSet
 from benchmarks.measures.latency import Pixels
 from edge_runtime.classifier import Classifier
+from edge_runtime.engines import EngineChoice
 from edge_runtime.errors import ModelError
 from edge_runtime.spec import ModelSpec
 
 _CHUNK: Final = 500  # pictures a call: bounds the memory of the float tensors
 
 
-def ask(path: Path, images: Path, *, num_threads: int = 1) -> NDArray[np.float32]:
+def ask(
+    path: Path, images: Path, *, engine: EngineChoice = "auto", num_threads: int = 1
+) -> NDArray[np.float32]:
     """The model's probabilities for every picture of a file.
 
     Args:
         path: the model file.
         images: an `.npy` of them, uint8 0..255 at the model's size, shape (n, height, width,
             channels).
+        engine: that is to run it.
         num_threads: of the engine.
 
     Returns:
@@ -37,7 +41,13 @@ def ask(path: Path, images: Path, *, num_threads: int = 1) -> NDArray[np.float32
     """
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder:
         out = Path(folder) / "scores.npy"
-        job = {"path": str(path), "images": str(images), "out": str(out), "threads": num_threads}
+        job = {
+            "path": str(path),
+            "images": str(images),
+            "out": str(out),
+            "engine": engine,
+            "num_threads": num_threads,
+        }
         # However many pictures there are and however slow the engine: Ctrl-C ends it.
         fresh.run(__name__, job, about=str(path), timeout_s=None)
         scores: NDArray[np.float32] = np.load(out)
@@ -85,7 +95,7 @@ def predict(classifier: Classifier, images: Pixels) -> NDArray[np.float32]:
 
 
 def _answer(job: Mapping[str, Any]) -> dict[str, Any]:
-    classifier = Classifier.open(job["path"], num_threads=job["threads"])
+    classifier = Classifier.open(job["path"], backend=job["engine"], num_threads=job["num_threads"])
     np.save(job["out"], predict(classifier, np.load(job["images"], mmap_mode="r")))
     return {}
 

@@ -111,6 +111,7 @@ def _job(
         "files": [
             (
                 str(entry.path),
+                settings.engine_for(entry.path),
                 entry.num_threads or settings.num_threads,
                 entry.planted_slowdown,
             )
@@ -133,10 +134,10 @@ def _time(job: Mapping[str, Any]) -> dict[str, Any]:
     fresh.pin(job["cores"])
     with np.load(job["pictures"]) as arrays:
         pictures: list[Pixels] = list(arrays.values())
-    contenders = [
-        _contender(Classifier.open(path, num_threads=num_threads).scores, images, slowdown)
-        for (path, num_threads, slowdown), images in zip(job["files"], pictures, strict=True)
-    ]
+    contenders = []
+    for (path, engine, num_threads, slowdown), images in zip(job["files"], pictures, strict=True):
+        classifier = Classifier.open(path, backend=engine, num_threads=num_threads)
+        contenders.append(_contender(classifier.scores, images, slowdown))
     durations = latency.time_in_turns(
         [*contenders, _yardstick()],
         rounds=job["rounds"],

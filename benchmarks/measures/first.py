@@ -16,7 +16,7 @@ if __name__ == "__main__":
     job = json.loads(sys.stdin.read())
     if job["cores"] is not None:  # not by `fresh.pin`: what is imported here is measured
         os.sched_setaffinity(0, job["cores"])
-    classifier = Classifier.open(job["path"], num_threads=job["num_threads"])
+    classifier = Classifier.open(job["path"], backend=job["engine"], num_threads=job["num_threads"])
     image = classifier.spec.image
     classifier.scores(np.zeros((1, image.height, image.width, image.channels), np.uint8))
     print(json.dumps({"done_ns": time.monotonic_ns(), "cpu_ns": time.process_time_ns()}))

@@ -56,7 +56,7 @@ def run(path: Path, pictures: Pixels, scenario: Scenario, settings: Settings) ->
         pictures: uint8 0..255, shape (n, height, width, channels).
         scenario: single-stream sends the next picture when the last is answered; offline sends all
             at once.
-        settings: threads, cores, and the shortest duration that is asked of LoadGen.
+        settings: engine, threads, cores, and the shortest duration that is asked of LoadGen.
 
     Raises:
         ModelError: the process failed or died.
@@ -67,6 +67,7 @@ def run(path: Path, pictures: Pixels, scenario: Scenario, settings: Settings) ->
             "path": str(path),
             "folder": folder,
             "scenario": scenario,
+            "engine": settings.engine_for(path),
             "num_threads": settings.num_threads,
             "cores": settings.cores,
             "seconds": settings.loadgen_seconds,
@@ -89,7 +90,8 @@ def _measure(job: Mapping[str, Any]) -> dict[str, Any]:
     folder = Path(job["folder"])
     with np.load(folder / "pictures.npz") as arrays:
         (pictures,) = arrays.values()
-    scores = Classifier.open(job["path"], num_threads=job["num_threads"]).scores
+    classifier = Classifier.open(job["path"], backend=job["engine"], num_threads=job["num_threads"])
+    scores = classifier.scores
     shortest_ns = min(_nanoseconds(lambda: scores(pictures[:1])) for _ in range(50))
     settings = lg.TestSettings()
     settings.mode = lg.TestMode.PerformanceOnly

@@ -41,11 +41,7 @@ def count(file: ModelFile) -> Work | None:
 
 
 def _count_tflite(data: bytes) -> Work:
-    module = engines.tflite()
-    if module is None:
-        raise LookupError("no TFLite engine")
-    interpreter = module.Interpreter(model_content=data)
-    interpreter.allocate_tensors()
+    _, interpreter = engines.interpreter(data)
     tensors = {one["index"]: one for one in interpreter.get_tensor_details()}
     macs = {"int8": 0, "float32": 0}
     for operator in interpreter._get_ops_details():  # noqa: SLF001  the only one that tells

@@ -18,6 +18,7 @@ from PIL import Image
 
 from benchmarks import fresh
 from benchmarks.measures.latency import Pixels
+from edge_runtime.engines import EngineChoice
 
 STAGES: Final = ("decode", "preprocess", "inference", "postprocess")
 BATCH_SIZES: Final = (1, 8, 32, 128)
@@ -49,6 +50,7 @@ def measure(
     pictures: Pixels,
     *,
     batch_sizes: Sequence[int],
+    engine: EngineChoice,
     num_threads: int,
     cores: Sequence[int] | None,
     seconds: float,
@@ -59,6 +61,7 @@ def measure(
         path: the model file.
         pictures: uint8 0..255, shape (n, height, width, channels); written as PNG files.
         batch_sizes: to measure pictures a second at; none is left out.
+        engine: that is to run it.
         num_threads: of the engine.
         cores: that the process is kept on; None is on all.
         seconds: for each figure.
@@ -74,6 +77,7 @@ def measure(
             "path": str(path),
             "folder": folder,
             "batch_sizes": list(batch_sizes),
+            "engine": engine,
             "num_threads": num_threads,
             "cores": cores,
             "seconds": seconds,
@@ -90,7 +94,7 @@ def _measure(job: Mapping[str, Any]) -> dict[str, Any]:
     from edge_runtime.classifier import Classifier
 
     fresh.pin(job["cores"])
-    classifier = Classifier.open(job["path"], num_threads=job["num_threads"])
+    classifier = Classifier.open(job["path"], backend=job["engine"], num_threads=job["num_threads"])
     contract = classifier.spec.image
     files = sorted(Path(job["folder"]).iterdir())
 

@@ -9,11 +9,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from time import monotonic_ns, perf_counter_ns
-from typing import Any
+from typing import Any, cast
 
-from benchmarks import engines, fresh
+from benchmarks import fresh
 from benchmarks.measures.memory import Memory, peak_bytes
-from edge_runtime import modelfile
+from edge_runtime import engines
+from edge_runtime.engines import EngineChoice
+from edge_runtime.errors import EngineError
+from edge_runtime.spec import Format
 
 
 @dataclass(frozen=True)
@@ -38,18 +41,25 @@ class Sample:
     memory: Memory | None  # None where the system does not say it
 
 
-def sample(path: Path, *, num_threads: int = 1, cores: Sequence[int] | None = None) -> Sample:
+def sample(
+    path: Path,
+    *,
+    engine: EngineChoice = "auto",
+    num_threads: int = 1,
+    cores: Sequence[int] | None = None,
+) -> Sample:
     """Open a model file and classify one picture, in two fresh processes.
 
     Args:
         path: the model file.
+        engine: that is to run it.
         num_threads: of the engine.
         cores: that the processes are kept on; None is on all.
 
     Raises:
         ModelError: a process failed or died.
     """
-    job = {"path": str(path), "num_threads": num_threads, "cores": cores}
+    job = {"path": str(path), "engine": engine, "num_threads": num_threads, "cores": cores}
     opened = fresh.run(__name__, job, about=str(path))
     wall_ms, cpu_ms = _start(job)
     return Sample(
@@ -75,13 +85,13 @@ def middle(samples: Sequence[Sample]) -> tuple[Startup, Memory | None]:
     return startup, by_peak[len(by_peak) // 2] if by_peak else None
 
 
-def require_open(path: Path, *, num_threads: int = 1) -> None:
+def require_open(path: Path, *, engine: EngineChoice = "auto", num_threads: int = 1) -> None:
     """Open a model file in a fresh process, for no figure.
 
     Raises:
         ModelError: the process failed or died, as this one would.
     """
-    job = {"path": str(path), "num_threads": num_threads, "cores": None}
+    job = {"path": str(path), "engine": engine, "num_threads": num_threads, "cores": None}
     fresh.run(__name__, job, about=str(path))
 
 
@@ -101,11 +111,11 @@ def _open(job: Mapping[str, Any]) -> dict[str, Any]:
     from edge_runtime.classifier import Classifier
 
     fresh.pin(job["cores"])
-    path, num_threads = Path(job["path"]), int(job["num_threads"])
-    _import_engine(path)
+    path, engine = Path(job["path"]), job["engine"]
+    _import_engine(path, engine)
     runtime_bytes = peak_bytes()
     started = perf_counter_ns()
-    classifier = Classifier.from_file(modelfile.read(path), num_threads=num_threads)
+    classifier = Classifier.open(path, backend=engine, num_threads=job["num_threads"])
     loaded = perf_counter_ns()
     image = classifier.spec.image
     classifier.scores(np.zeros((1, image.height, image.width, image.channels), np.uint8))
@@ -119,16 +129,13 @@ def _open(job: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _import_engine(path: Path) -> None:
+def _import_engine(path: Path, engine: EngineChoice) -> None:
     """Import what will run the file, so that its cost is not taken for the file's."""
-    kind = path.suffix.lower().removeprefix(".")
-    importlib.import_module(f"edge_runtime.backends.{kind}")
+    form = cast("Format", path.suffix.lower().removeprefix("."))
+    importlib.import_module(f"edge_runtime.backends.{form}")
     # One that is missing or does not start is told of when the file is opened.
-    if kind == "tflite":
-        engines.tflite()
-    else:
-        with suppress(Exception):
-            importlib.import_module("onnxruntime")
+    with suppress(EngineError):
+        engines.start(form, engine)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from benchmarks.views.changes import change_remarks, change_verdict, changes_tab
 from benchmarks.views.table import Table, plain_table
 from benchmarks.views.tables import tables
 from benchmarks.views.text import plain
-from benchmarks.views.words import problems, verdict
+from benchmarks.views.words import engines, problems, verdict
 
 if TYPE_CHECKING:
     from rich.table import Table as RichTable
@@ -40,6 +40,8 @@ def show(report: BenchmarkReport, stream: TextIO) -> None:
     for table in tables(report):
         console.print(_rich_table(table))
         console.print()
+    if engines(report):
+        console.print(Text(f"Engines: {engines(report)}"))
     for note in report.notes:
         console.print(Text(note, "yellow"))
     for problem in problems(report):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from benchmarks.report import BenchmarkReport
 from benchmarks.views.table import markdown_table, plain_table
 from benchmarks.views.tables import tables
-from benchmarks.views.words import machine_lines, method_lines, remarks, verdict
+from benchmarks.views.words import engines, machine_lines, method_lines, remarks, verdict
 
 
 def plain(report: BenchmarkReport) -> str:
     """The report as text for a terminal of 100 columns, its verdict last."""
     parts = ["\n".join(plain_table(table)) for table in tables(report)]
-    parts.append("\n".join([*remarks(report), f"{verdict(report)}."]))
+    told = [f"Engines: {engines(report)}"] if engines(report) else []
+    parts.append("\n".join([*told, *remarks(report), f"{verdict(report)}."]))
     return "\n\n".join(parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 from benchmarks.machine import MachineState
 from benchmarks.measures.latency import TIMED
@@ -30,6 +31,16 @@ def problems(report: BenchmarkReport) -> list[str]:
     ]
 
 
+def engines(report: BenchmarkReport) -> str:
+    """Which engine ran which files; empty for a report from before engines were named."""
+    told = {
+        f"{Path(row.file).suffix.lower()} by {row.engine}": None
+        for row in report.measurements
+        if row.engine
+    }
+    return ", ".join(told)
+
+
 def machine_lines(report: BenchmarkReport) -> list[str]:
     """The machine and the state it was in, a fact a line."""
     machine = report.machine
@@ -42,6 +53,7 @@ def machine_lines(report: BenchmarkReport) -> list[str]:
         "Imitated by": machine.emulator,
         "Memory": machine.memory_bytes and f"{machine.memory_bytes / 1e9:.1f} GB",
         "System": machine.system,
+        "Engines": engines(report),
         "Versions": ", ".join(f"{name} {number}" for name, number in versions.items()),
         "Before": _state(report.before),
         "After": _state(report.after),

@@ -7,6 +7,7 @@ from benchmarks.peers.report import PeersReport
 from benchmarks.peers.table import peers_table, skipped
 from benchmarks.views.table import markdown_table
 from benchmarks.views.tables import tables
+from benchmarks.views.words import engines
 from scripts import reports
 
 
@@ -17,10 +18,12 @@ def reference_benchmark() -> str:
     for table in tables(report):
         if table.title.startswith(("Accuracy", "Speed", "Start-up")):
             lines += [f"**{table.title}**", "", *markdown_table(table), ""]
+    machine = report.machine
+    where = (machine.cpu, f"{machine.cores} cores", engines(report), report.started[:10])
     return "\n".join(
         [
             *lines,
-            f"{report.machine.cpu}, {report.machine.cores} cores, {report.started[:10]}.",
+            f"{', '.join(filter(None, where))}.",
             *(f"- {note}" for note in report.notes),
             "",
         ]

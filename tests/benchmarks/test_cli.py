@@ -19,6 +19,7 @@ from benchmarks.views import terminal
 Folder = Callable[..., Path]
 
 ROOT = Path(__file__).parents[2]
+ONNX = "tests/models/halves.int8.onnx"
 QUICK = ["--blocks", "1", "--rounds", "2", "--seconds", "0.01", "--peak-seconds", "0"]
 
 
@@ -108,6 +109,7 @@ def test_a_file_whose_name_is_no_text_is_reported_like_any_other(tmp_path: Path)
         (["x.tflite", "--no-timing", "--throughput"], 2, "leave out --loadgen and --throughput"),
         (["x.tflite", "--cores", "9999"], 2, "--cores is 9999, expected some of 0"),
         (["x.tflite", "--baseline", "x.tflite"], 1, "no file is in both"),
+        ([ONNX, "--backend", "litert"], 2, "runs .tflite files, and none is named"),
         (["peers", "--limit", "0"], 2, "--limit is 0"),
         (["peers", "--keras", "none.keras"], 2, "--keras none.keras does not exist"),
     ],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +106,26 @@ def test_times_of_another_machine_are_not_compared_and_a_limit_says_so() -> None
     assert change.speed is None
     assert change.exceeded == ("times are not compared: another processor",)
     assert only(before, report(row(seed=1), machine=other)).exceeded == ()
+
+
+def test_another_engine_is_told_and_times_are_compared_all_the_same() -> None:
+    old, new = (dataclasses.replace(row(), engine=f"ai-edge-litert 2.{n}.0") for n in (2, 3))
+    change = only(report(old), report(new))
+    assert change.speed is not None
+    assert change.remarks == (
+        "the engine was ai-edge-litert 2.2.0 and is ai-edge-litert 2.3.0: what changed may be its doing",
+    )
+    (remark,) = only(report(row()), report(new)).remarks
+    assert remark.startswith("the engine was not named and is ai-edge-litert 2.3.0")
+    assert only(report(new), report(new)).remarks == ()
+
+
+def test_a_report_from_before_engines_were_named_is_read() -> None:
+    document = json.loads(report(row()).to_json())
+    del document["measurements"][0]["engine"], document["settings"]["backend"]
+    earlier = BenchmarkReport.from_json(json.dumps(document))
+    assert earlier.measurements[0].engine is None
+    assert only(earlier, report(row())).remarks == ()
 
 
 def test_reports_without_enough_blocks_or_a_yardstick_compare_no_times() -> None:

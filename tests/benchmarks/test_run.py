@@ -4,6 +4,7 @@ import dataclasses
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ from benchmarks.views.tables import tables
 from benchmarks.views.text import markdown, plain
 from benchmarks.views.words import verdict
 from edge_runtime import modelfile
-from edge_runtime.errors import InputError, UsageError
+from edge_runtime.engines import installed
+from edge_runtime.errors import EngineError, InputError, UsageError
 
 EACH = ("float32.onnx", "int8.tflite")  # engine, and each arithmetic
 
@@ -54,6 +56,26 @@ def test_a_folder_of_good_files_is_measured_whole(folder: Folder, quick: Setting
         assert "100.00" in document
         assert "p99, µs" in document
     assert max(map(len, tables_with_long_names(report))) <= 100
+
+
+def test_every_file_names_the_engine_that_ran_it(folder: Folder, untimed: Settings) -> None:
+    report = benchmark([folder(*EACH)], untimed)
+    named = [f"{package} {version(package)}" for package in ("onnxruntime", "ai-edge-litert")]
+    assert [row.engine for row in report.measurements] == named
+    told = f"Engines: .onnx by {named[0]}, .tflite by {named[1]}"
+    assert told in plain(report)
+    assert told in markdown(report)
+
+
+def test_a_chosen_engine_runs_its_own_files_and_one_that_is_not_there_ends_all_at_once(
+    folder: Folder, untimed: Settings
+) -> None:
+    home = folder(*EACH)
+    chosen = dataclasses.replace(untimed, backend="litert")
+    assert benchmark([home], chosen).passed
+    missing = next(one for one in ("tflite-runtime", "tensorflow") if one not in installed())
+    with pytest.raises(EngineError, match=f"{missing} is not installed"):
+        benchmark([home], dataclasses.replace(untimed, backend=missing))
 
 
 def tables_with_long_names(report: BenchmarkReport) -> list[str]:
