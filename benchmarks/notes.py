@@ -41,6 +41,16 @@ def accuracy_notes(rows: Sequence[Measurement]) -> list[str]:
     return notes
 
 
+def loadgen_notes(rows: Sequence[Measurement]) -> list[str]:
+    """Which of LoadGen's runs it does not call VALID itself."""
+    return [
+        f"LoadGen calls its run of {row.file} {row.loadgen.verdict}: its figures are no result; "
+        "give it more --loadgen-seconds, on a machine at rest"
+        for row in rows
+        if row.loadgen is not None and row.loadgen.verdict != "VALID"
+    ]
+
+
 def machine_notes(
     rows: Sequence[Measurement], machine: Machine, before: MachineState, after: MachineState
 ) -> list[str]:

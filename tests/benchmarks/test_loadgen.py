@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from benchmarks.measures import loadgen
+from benchmarks.notes import loadgen_notes
+from benchmarks.report import Measurement
 from benchmarks.settings import Scenario, Settings
-
-pytestmark = pytest.mark.slow
 
 MODEL = Path("edge_runtime/models/fashion-mnist.int8.tflite")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scenario", ["single-stream", "offline"])
 def test_a_run_is_valid_by_loadgens_own_word(scenario: Scenario) -> None:
     pytest.importorskip("mlperf_loadgen", reason="needs the package mlcommons-loadgen")
@@ -24,3 +25,16 @@ def test_a_run_is_valid_by_loadgens_own_word(scenario: Scenario) -> None:
     assert found.samples > 1000
     assert (found.p90_ms is None) == (scenario == "offline")
     assert (found.images_per_second is None) == (scenario == "single-stream")
+
+
+def test_a_run_that_loadgen_does_not_call_valid_is_a_note() -> None:
+    summary = "Result is : {}\n90.0th percentile latency (ns) : 79000\n"
+    good, bad = (
+        Measurement(name, loadgen=loadgen._result("single-stream", summary.format(verdict)))
+        for name, verdict in (("good.tflite", "VALID"), ("bad.tflite", "INVALID"))
+    )
+    (note,) = loadgen_notes([good, bad, Measurement("none.tflite")])
+    assert note == (
+        "LoadGen calls its run of bad.tflite INVALID: its figures are no result; "
+        "give it more --loadgen-seconds, on a machine at rest"
+    )
