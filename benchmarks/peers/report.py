@@ -1,14 +1,16 @@
-"""What the ways to classify a picture have shown, as frozen dataclasses and as JSON."""
+"""What the ways to classify a picture have shown, as frozen dataclasses and as JSON, schema-numbered."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from benchmarks.documents import build
 from benchmarks.machine import Machine
 from edge_runtime.errors import InputError
+
+SCHEMA: Final = 1
 
 Kind = Literal["tflite", "onnx", "keras", "rgb"]
 
@@ -41,18 +43,26 @@ class PeersReport:
     peers: tuple[Peer, ...]
 
     def to_json(self) -> str:
-        """The report as JSON."""
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        """The report as JSON text."""
+        document = {"schema": SCHEMA, **asdict(self)}
+        return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> PeersReport:
         """Read what `to_json` wrote.
 
         Raises:
-            InputError: the text is no such report.
+            InputError: the text is no such report, or one of a newer schema.
         """
         try:
-            report: PeersReport = build(cls, json.loads(text))
+            document = json.loads(text)
+            schema = document.pop("schema", SCHEMA)  # the first reports had no number
+            if schema > SCHEMA:
+                raise InputError(f"schema {schema} is newer than {SCHEMA}; upgrade edgeproof")
+            report: PeersReport = build(cls, document)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"not a report of peers ({error}); make one with `peers`") from error
+            raise InputError(
+                f"not a report of peers ({type(error).__name__}: {error}); "
+                "make one with `python -m benchmarks peers --report FILE.json`"
+            ) from error
         return report

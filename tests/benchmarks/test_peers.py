@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from benchmarks.evaluation import load
+from benchmarks.machine import describe
 from benchmarks.peers.installed import version
 from benchmarks.peers.measure import measure
-from benchmarks.peers.report import PeersReport
+from benchmarks.peers.report import Peer, PeersReport
 from benchmarks.peers.rivals import Rival, rivals
 from benchmarks.peers.table import peers_table, skipped
 from edge_runtime.errors import InputError
@@ -70,6 +72,23 @@ def test_a_peer_that_fails_leaves_the_others_measured(folder: Folder) -> None:
 def test_what_is_no_report_of_peers_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="not a report of peers"):
         PeersReport.from_json(text)
+
+
+def test_a_report_of_peers_has_a_schema_number_and_one_from_before_is_read() -> None:
+    old = Path("docs/reports/small/peers.json").read_text(encoding="utf-8")
+    report = PeersReport.from_json(old)
+    document = json.loads(report.to_json())
+    assert document.pop("schema") == 1
+    assert PeersReport.from_json(json.dumps(document)) == report
+    with pytest.raises(InputError, match="schema 99 is newer than 1; upgrade edgeproof"):
+        PeersReport.from_json(json.dumps({**document, "schema": 99}))
+
+
+def test_a_p50_is_told_no_finer_than_the_tool_that_measured_it_knows() -> None:
+    names = ("LiteRT by hand", "litert-benchmark")
+    peers = tuple(Peer(name, "m.tflite", p50_ms=0.07) for name in names)
+    report = PeersReport("2026-11-22", 0, None, describe(), peers)
+    assert [row[2] for row in peers_table(report).rows] == ["70.0", "70 ± 5"]
 
 
 def test_a_package_under_another_name_has_no_version_and_ends_nothing() -> None:
