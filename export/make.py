@@ -93,7 +93,7 @@ def _integers(variant: Variant, job: Job, folder: Path, tell: Tell) -> VariantRe
     if mended.published or job.rounds:  # any other precision would be this file again
         return mended
     others = repair.substitutes(variant, job.asked)
-    return repair.replaced(made, others, lambda other: make(other, job, folder, tell))
+    return repair.replaced(mended, others, lambda other: make(other, job, folder, tell))
 
 
 def _started(variant: Variant, job: Job, tell: Tell) -> float:

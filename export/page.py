@@ -52,10 +52,9 @@ def render(
 
 
 def _head(report: ExportReport) -> Iterator[str]:
-    published = sum(variant.published for variant in report.variants)
     yield f"<h1>Export of {escape(report.name)}</h1>"
     yield (
-        f"<p>{published} of {len(report.variants)} files are published, judged by "
+        f"<p>{len(report.published)} of {len(report.variants)} files are published, judged by "
         f"{report.evaluation_images:,} pictures of {escape(report.evaluation_source)}."
     )
     if report.reference is not None:
@@ -69,7 +68,7 @@ def _table(report: ExportReport) -> str:
         *("file", "verdict", "size, kB", "right, %", "points [95 %]", "p", "agrees, %"),
         *("top 5, %", "gap", "drift", "worst class", "ms", "needs"),
     )
-    rows = [_row(report, index, variant) for index, variant in enumerate(report.variants)]
+    rows = [_row(report, variant) for variant in report.variants]
     head = "".join(f"<th>{escape(text)}</th>" for text in heads)
     words = (
         "Points: accuracy, file minus original, with its 95 % interval; p: how likely a difference "
@@ -94,7 +93,7 @@ def _table(report: ExportReport) -> str:
     )
 
 
-def _row(report: ExportReport, index: int, variant: VariantReport) -> str:
+def _row(report: ExportReport, variant: VariantReport) -> str:
     parity = variant.parity
     cells = [""] * 8
     if parity is not None:
@@ -113,9 +112,13 @@ def _row(report: ExportReport, index: int, variant: VariantReport) -> str:
             if worst is None or parity.worst_class_difference_points is None
             else f"{report.labels[worst]} {parity.worst_class_difference_points:+.2f}",
         ]
-    name = f'<span class="key c{index % charts.COLOURS}"></span> {escape(short(report, variant))}'
+    # The plots show published files only, in these colours.
+    index = report.published.index(variant) if variant.published else None
+    colour = "" if index is None else f" c{index % charts.COLOURS}"
+    name = f'<span class="key{colour}"></span> {escape(short(report, variant))}'
     size = _number(variant.size_bytes and variant.size_bytes / 1000, "{:,.1f}")
-    verdict = "published" if variant.published else '<span class="bad">left out</span>'
+    bad = ' class="bad"' if variant.verdict != "published" else ""
+    verdict = f"<span{bad}>{variant.verdict}</span>"
     needs = escape(variant.min_runtime or "")
     middle = [size, *map(escape, cells), _number(variant.latency_ms, "{:.3f}"), needs]
     return "<tr>" + "".join(f"<td>{cell}</td>" for cell in (name, verdict, *middle)) + "</tr>"

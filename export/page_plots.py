@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from html import escape
 from typing import Final
 
@@ -24,7 +25,13 @@ def plots(
     answers: Mapping[str, Answers],
     labels: NDArray[np.int64] | None,
 ) -> Iterator[str]:
-    """The plots as HTML, each under a heading; see `export.page.render` for the arguments."""
+    """The plots of published files as HTML, each under a heading; see `export.page.render`.
+
+    What is left out may have been made several times: its last answers are not those reported.
+    """
+    report = replace(report, variants=report.published)
+    if not report.variants:
+        return
     yield from _sizes(report)
     if labels is not None and answers:
         yield "<h2>Accuracy of each class, file minus original</h2>"

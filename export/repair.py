@@ -20,18 +20,22 @@ FALLBACKS: Final[tuple[Precision, ...]] = ("int16x8", "dynamic", "float16")
 
 @dataclass(frozen=True)
 class Repair:
-    """What was done about an int8 file outside its limits."""
+    """What was done about an int8 file outside its limits, with success or without."""
 
     problems: tuple[str, ...]  # why, in words
     before: Parity | None  # of the int8 file
     extra_bytes: int  # what it costs, against the int8 file
-    attempts: int
+    attempts: int  # files that were made, with the one that is within its limits if there is one
+    tried: tuple[str, ...] = ()  # those that are not, each with its reason, in words
     kept_float: Mapping[str, float] = field(default_factory=dict)  # layer → see `Layer.noise`
     float_weights: float = 0.0  # share of the weights that they hold, 0..1
     instead_of: str | None = None  # the int8 file, where another precision took its place
 
     def __str__(self) -> str:
-        done = f"takes the place of {self.instead_of}"
+        vain = f"not mended by {'; nor by '.join(self.tried)}"
+        if not self.kept_float and not self.instead_of:
+            return f"was {vain}"
+        done = f"takes the place of {self.instead_of}{f', {vain}' if self.tried else ''}"
         if self.kept_float:
             shares = (
                 f"{layer} (rounding drowned {noise:.0%} of it)"
@@ -57,19 +61,17 @@ def mended(
         attempt: makes the file again with these layers in floats.
 
     Returns:
-        The first file within its limits; `failed` where there is none.
+        The first file within its limits; `failed`, and what was tried, where there is none.
     """
-    for attempts, chosen in enumerate(_choices(layers), 1):
-        report = attempt(chosen)
+    tried: list[str] = []
+    for chosen in _choices(layers):
+        report, kept = attempt(chosen), titles(chosen)
         if report.published:
-            return _said(
-                report,
-                failed,
-                attempts=attempts,
-                kept_float=titles(chosen),
-                float_weights=_share(chosen, layers),
-            )
-    return failed
+            share = _share(chosen, layers)
+            return _said(report, failed, tried, kept_float=kept, float_weights=share)
+        worst = f"{len(kept)} worst layers" if len(kept) > 1 else "worst layer"
+        tried.append(_vain(f"its {worst} in floats", report))
+    return _in_vain(failed, tried)
 
 
 def replaced(
@@ -77,12 +79,14 @@ def replaced(
     substitutes: Sequence[Variant],
     attempt: Callable[[Variant], VariantReport],
 ) -> VariantReport:
-    """Take the first other variant that is within its limits; `failed` where none is."""
-    for attempts, variant in enumerate(substitutes, 1):
+    """Take the first other variant within its limits; `failed`, and what was tried, where none is."""
+    tried = [*failed.repair.tried] if failed.repair else []
+    for variant in substitutes:
         report = attempt(variant)
         if report.published:
-            return _said(report, failed, attempts=attempts, instead_of=failed.file)
-    return failed
+            return _said(report, failed, tried, instead_of=failed.file)
+        tried.append(_vain(f"{report.file} in its place", report))
+    return _in_vain(failed, tried)
 
 
 def substitutes(variant: Variant, asked: Sequence[Variant]) -> tuple[Variant, ...]:
@@ -127,7 +131,20 @@ def _share(chosen: Sequence[Layer], layers: Sequence[Layer]) -> float:
     return sum(weights[name] for name in names(chosen)) / max(1, sum(weights.values()))
 
 
-def _said(report: VariantReport, failed: VariantReport, **what: Any) -> VariantReport:
-    extra = (report.model_bytes or 0) - (failed.model_bytes or 0)
-    repair = Repair(problems=failed.problems, before=failed.parity, extra_bytes=extra, **what)
+def _vain(what: str, report: VariantReport) -> str:
+    return f"{what} ({'; '.join(report.problems)})"
+
+
+def _in_vain(failed: VariantReport, tried: Sequence[str]) -> VariantReport:
+    if not tried:
+        return failed
+    repair = Repair(failed.problems, failed.parity, 0, attempts=len(tried), tried=tuple(tried))
+    return replace(failed, repair=repair)
+
+
+def _said(
+    report: VariantReport, failed: VariantReport, tried: Sequence[str], **what: Any
+) -> VariantReport:
+    extra, attempts = (report.model_bytes or 0) - (failed.model_bytes or 0), len(tried) + 1
+    repair = Repair(failed.problems, failed.parity, extra, attempts, tuple(tried), **what)
     return replace(report, repair=repair)

@@ -44,6 +44,13 @@ class VariantReport:
     layers: Mapping[str, float] = field(default_factory=dict)  # of int8: layer → its `Layer.noise`
 
     @property
+    def verdict(self) -> Literal["published", "substitute", "left out"]:
+        """What became of it; a substitute is in the place of a file that was asked for."""
+        if not self.published:
+            return "left out"
+        return "substitute" if self.repair and self.repair.instead_of else "published"
+
+    @property
     def name(self) -> str:
         """What tells it from its siblings, for example `int8.tflite`."""
         return Variant(self.format, self.precision, option=self.option).name
@@ -71,8 +78,22 @@ class ExportReport:
 
     @property
     def passed(self) -> bool:
-        """Everything that was asked for is published."""
+        """Everything that was asked for is published, or has one of `substituted` in its place."""
         return all(variant.published for variant in self.variants)
+
+    @property
+    def published(self) -> tuple[VariantReport, ...]:
+        """The files that are there."""
+        return tuple(variant for variant in self.variants if variant.published)
+
+    @property
+    def substituted(self) -> dict[str, str]:
+        """File that was asked for and is left out → the file in its place."""
+        return {
+            variant.repair.instead_of: variant.file
+            for variant in self.published
+            if variant.repair and variant.repair.instead_of
+        }
 
     @property
     def overhead(self) -> float:
@@ -82,5 +103,6 @@ class ExportReport:
 
     def to_json(self) -> str:
         """The content of export.json."""
-        document = {"schema": SCHEMA, "passed": self.passed, **asdict(self)}
+        said = {"schema": SCHEMA, "passed": self.passed, "substituted": self.substituted}
+        document = said | asdict(self)
         return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

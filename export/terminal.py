@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, TextIO
@@ -25,6 +25,7 @@ _HEADERS: Final = (
     "ms",
     "verdict",
 )
+_STYLES: Final = {"published": "green", "substitute": "yellow", "left out": "bold red"}
 
 
 @contextmanager
@@ -74,26 +75,25 @@ def table(report: ExportReport) -> Table:
         justify: Literal["left", "right"] = "right" if 0 < index < len(_HEADERS) - 1 else "left"
         drawn.add_column(header, justify=justify, no_wrap=True)
     for variant in report.variants:
-        verdict = Text("published", "green") if variant.published else Text("left out", "bold red")
         drawn.add_row(
             variant.name,
             _kilobytes(variant.size_bytes),
             *_figures(variant.parity),
             "" if variant.latency_ms is None else f"{variant.latency_ms:.2f}",
-            verdict,
+            Text(variant.verdict, _STYLES[variant.verdict]),
         )
     return drawn
 
 
 def remarks(report: ExportReport, out: Path) -> list[str]:
     """What the table leaves to say, one line each."""
-    published = [variant for variant in report.variants if variant.published]
+    published = report.published
     lines = [
         f"{variant.file} is left out: {'; '.join(variant.problems)}"
         for variant in report.variants
         if not variant.published
     ]
-    lines += [f"{variant.file} {variant.repair}" for variant in published if variant.repair]
+    lines += [f"{variant.file} {variant.repair}" for variant in report.variants if variant.repair]
     lines += [f"Note: {remark}" for remark in report.remarks]
     if oldest := _oldest(published):
         lines.append(f"They need {oldest}, or newer")
@@ -108,7 +108,7 @@ def remarks(report: ExportReport, out: Path) -> list[str]:
     return lines
 
 
-def _oldest(published: list[VariantReport]) -> str:
+def _oldest(published: Sequence[VariantReport]) -> str:
     """The engines that run all files, for example `TensorFlow Lite 2.4.0 and ONNX Runtime 1.12`."""
     versions: dict[str, tuple[int, ...]] = {}
     for each in published:

@@ -39,7 +39,7 @@ class Tags(HTMLParser):
             assert self.open.pop() == tag
 
 
-def page(*, labelled: bool) -> str:
+def page(*, labelled: bool, left_out: int = 0) -> str:
     random = np.random.default_rng(0)
     reference = random.dirichlet(np.ones(3) / 2, 200).astype(np.float32)
     labels = reference.argmax(axis=1) if labelled else None
@@ -58,7 +58,7 @@ def page(*, labelled: bool) -> str:
     }
     variants = tuple(
         VariantReport(
-            file, "tflite", "int8", published=True, size_bytes=100_000 * (2 - index),
+            file, "tflite", "int8", published=index >= left_out, size_bytes=100_000 * (2 - index),
             parity=each.parity, latency_ms=0.1, min_runtime="TensorFlow Lite 2.4.0",
             layers={"first": 0.5, "<i>": 0.01} if index else {}, golden_samples=16,
         )
@@ -92,6 +92,16 @@ def test_the_page_draws_every_file_and_escapes_what_others_wrote() -> None:
     assert "a &lt; b" in text
     assert "<b>" not in text
     assert "ssh pi python3 -m edge_runtime check it.int8.tflite" in text
+
+
+def test_nothing_is_drawn_of_a_file_that_is_left_out() -> None:
+    text = page(labelled=True, left_out=1)
+    assert Tags(text).count["svg"] == 4
+    assert Tags(text).count["circle"] == 1 + len(LABELS)
+    assert "<figcaption>float32.tflite" not in text
+    assert '<span class="key"></span> float32.tflite' in text
+    assert '<span class="key c0"></span> int8.tflite' in text
+    assert "svg" not in Tags(page(labelled=True, left_out=2)).count
 
 
 def test_without_labels_the_page_shows_agreement() -> None:

@@ -19,7 +19,7 @@ from export import ExportReport, VariantReport, export
 from export.cli import main
 from export.formats.layers import Layer, Operation, Spread, ranked
 from export.repair import mended, names, replaced, substitutes
-from export.variants import USUAL, VARIANTS, select
+from export.variants import USUAL, VARIANTS, Variant, select
 
 FAILED = VariantReport(
     "it.int8.tflite",
@@ -127,7 +127,7 @@ def test_the_worst_layers_go_first_and_the_report_says_what_they_cost() -> None:
 
 def test_a_file_with_most_weights_in_floats_is_no_repair() -> None:
     tried: list[Sequence[Layer]] = []
-    assert mended(FAILED, LAYERS, attempting(99, tried)) == FAILED
+    assert not mended(FAILED, LAYERS, attempting(99, tried)).published
     assert [len(chosen) for chosen in tried] == [1, 2]  # the third layer holds 97 % of the weights
 
 
@@ -141,6 +141,32 @@ def test_other_precisions_follow_in_their_order_unless_they_are_made_anyway() ->
     assert report.repair is not None
     assert report.repair.instead_of == "it.int8.tflite"
     assert str(report.repair).startswith("takes the place of it.int8.tflite: ")
+    assert mended(FAILED, (), attempting(99, [])) == FAILED  # nothing could be tried
+
+
+def test_what_was_tried_in_vain_is_said_with_its_reasons() -> None:
+    reason = FAILED.problems[0]
+    failed = mended(FAILED, LAYERS, attempting(99, []))
+    layers = (f"its worst layer in floats ({reason})", f"its 2 worst layers in floats ({reason})")
+    assert failed.repair is not None
+    assert failed.repair.tried == layers
+    assert replace(failed, repair=None) == FAILED
+
+    def other(variant: Variant) -> VariantReport:
+        file = f"it.{variant.name}"
+        return replace(FAILED, file=file, published=variant.precision == "float16")
+
+    still = replaced(failed, select(["int16x8"]), other)
+    assert (still.file, still.published) == (FAILED.file, False)
+    assert str(still.repair) == (
+        f"was not mended by {layers[0]}; nor by {layers[1]}; "
+        f"nor by it.int16x8.tflite in its place ({reason})"
+    )
+    substitute = replaced(failed, [*select(["int16x8"]), *select(["float16"])], other)
+    assert substitute.repair is not None
+    assert substitute.repair.attempts == 4
+    words = f"takes the place of it.int8.tflite, not mended by {layers[0]}; nor by "
+    assert str(substitute.repair).startswith(words)
 
 
 # --- for real --------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from rich.console import Console
 from edge_runtime.spec import Parity, Reference
 from export import ExportReport, Limits, VariantReport
 from export.recommend import recommended
+from export.repair import Repair
 from export.report import Prefer
 from export.terminal import print_report, progress, remarks, table
 
@@ -87,6 +88,24 @@ def test_the_json_holds_every_figure_and_a_schema_number() -> None:
 def test_an_export_has_passed_when_every_file_is_published() -> None:
     assert not REPORT.passed
     assert replace(REPORT, variants=(GOOD,)).passed
+
+
+def test_a_file_in_anothers_place_is_told_from_one_that_was_asked_for(tmp_path: Path) -> None:
+    instead = Repair(BAD.problems, None, 10, attempts=1, instead_of="it.int8.tflite")
+    report = replace(REPORT, variants=(GOOD, replace(GOOD, file="it.other", repair=instead)))
+    assert [variant.verdict for variant in report.variants] == ["published", "substitute"]
+    document = json.loads(report.to_json())
+    assert document["passed"] is True
+    assert document["substituted"] == {"it.int8.tflite": "it.other"}
+    assert json.loads(REPORT.to_json())["substituted"] == {}
+    assert "it.other takes the place of it.int8.tflite: +10 bytes" in remarks(report, tmp_path)[0]
+
+
+def test_a_file_that_could_not_be_repaired_says_what_was_tried(tmp_path: Path) -> None:
+    tried = Repair(BAD.problems, None, 0, attempts=1, tried=("its worst layer in floats (why)",))
+    report = replace(REPORT, variants=(GOOD, replace(BAD, repair=tried)))
+    words = "it.int8.onnx was not mended by its worst layer in floats (why)"
+    assert words in remarks(report, tmp_path)
 
 
 def test_the_table_fits_a_narrow_terminal_without_losing_a_figure() -> None:
