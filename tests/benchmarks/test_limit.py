@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from benchmarks.measures import macs, peak
@@ -36,9 +35,15 @@ def test_work_is_counted_as_one_would_by_hand() -> None:
 
 
 def test_the_limit_is_what_the_fastest_product_reached() -> None:
-    peaks = {one.arithmetic: one for one in peak.measure(num_threads=1, seconds=0.02)}
-    assert set(peaks) == {"float32", "int8"}
-    left = np.ones((512, 512), np.float32)
-    seconds = peak._fastest_seconds(lambda: left @ left, 0.05)
-    assert peaks["float32"].macs_per_second > 0.3 * 512**3 / seconds / 64
-    assert 1e8 < peaks["float32"].macs_per_second < 1e13
+    seen = peak.measure(num_threads=1, seconds=0.05)
+    assert [one.arithmetic for one in seen] == ["float32", "int8"]
+    for one in seen:
+        # The same products in this process; of numpy's, these take all cores.
+        here = {
+            by: 512**3 / peak._fastest_seconds(product, 0.05)
+            for arithmetic, by, product in peak._products(num_threads=1)
+            if arithmetic == one.arithmetic
+        }
+        alone = max(speed for by, speed in here.items() if by != "numpy")
+        # Of many calls the shortest met little else; other work on the core's other half halves it.
+        assert alone / 4 < one.macs_per_second < 4 * max(here.values())
