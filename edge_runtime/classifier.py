@@ -212,9 +212,11 @@ class Classifier:
         """Classify any number of pictures on several cores, yielding in order, as they are known.
 
         Pictures are taken from `pictures` a few ahead of what was yielded, whatever their number;
-        for processes some dozens for each.
-        One that cannot be used is yielded as a `Failure`, and the others go on. Closing the
-        generator ends its threads.
+        for processes some dozens for each. Unless `workers` is 1, a thread of its own takes them,
+        so that no answer waits for the next picture, be it a minute away.
+        One that cannot be used is yielded as a `Failure`, and the others go on. What `pictures`
+        itself raises is raised behind the answers to those before. Closing the generator ends its
+        threads; one that waits for a picture, when that has come.
 
         Args:
             pictures: as for `classify`.

@@ -1,18 +1,20 @@
 """A function over many items on several threads: results in order, few items in flight.
 
-Lighter than futures: what the threads share is two queues, since at a millisecond an item every
+Lighter than futures: what the threads share is three queues, since at a millisecond an item every
 lock that Python code takes is felt.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
+from itertools import count
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -34,44 +36,78 @@ def in_order(
 ) -> Generator[Out]:
     """Yield `function(item)` for each item, in their order, computed on `workers` threads.
 
-    `items` is read by the caller's thread, at most `ahead * workers` ahead of what was yielded. An
-    exception of `function` is raised where its result would have been. Closing the generator
-    abandons what has not begun.
+    `items` is read by a thread of its own, at most `ahead * workers` ahead of what was yielded, so
+    that a result waits for no item behind it. An exception of `function` is raised where its result
+    would have been, and one of `items` behind the results of what came before it. Closing the
+    generator abandons what has not begun.
     """
-    tasks: SimpleQueue[tuple[int, In] | None] = SimpleQueue()
+    return in_bundles(lambda some: list(map(function, some)), items, workers, most=1, ahead=ahead)
+
+
+def in_bundles(
+    function: Callable[[list[In]], list[Out]],
+    items: Iterable[In],
+    workers: int,
+    *,
+    most: int,
+    ahead: int,
+) -> Generator[Out]:
+    """As `in_order`, for a function of several items: a thread's share of those that wait.
+
+    Args:
+        function: gives one result for each item of a list.
+        items: what it is given, one at a time where they come slowly.
+        workers: how many threads.
+        most: items in a list.
+        ahead: items in flight for each thread.
+    """
+    permits: SimpleQueue[bool] = SimpleQueue()  # one for each item that may be read
+    tasks: SimpleQueue[_Task[In] | None] = SimpleQueue()
     results = _Results[Out]()
+    jobs: list[tuple[Callable[..., None], tuple[Any, ...]]]
+    jobs = [(_read, (items, permits, tasks, results.queue))]
+    jobs += [(_work, (function, tasks, results.queue, most, workers))] * workers
     threads: list[threading.Thread] = []
-    sent = taken = 0
+    for _ in range(ahead * workers):
+        permits.put(True)
     try:
-        for item in items:
-            if len(threads) < workers:
-                # As daemons, because one may be stuck for ever in a read from a pipe or a share.
-                arguments = (function, tasks, results.queue)
-                threads.append(threading.Thread(target=_work, args=arguments, daemon=True))
-                threads[-1].start()
-            tasks.put((sent, item))
-            sent += 1
-            while taken < sent and (sent - taken >= ahead * workers or results.has(taken)):
-                yield results.take(taken)
-                taken += 1
-        while taken < sent:
-            yield results.take(taken)
-            taken += 1
+        for job, arguments in jobs:
+            # As daemons, because one may be stuck for ever in a read from a pipe or a share.
+            thread = threading.Thread(target=job, args=arguments, daemon=True)
+            thread.start()
+            threads.append(thread)
+        for place in count():
+            done = results.take(place)
+            if isinstance(done.error, _End):
+                return
+            if done.error is not None:
+                raise done.error
+            yield done.result  # type: ignore[misc]  # there is no error, so it is one
+            permits.put(True)
     finally:
-        with suppress(Empty):
-            while True:
-                tasks.get_nowait()
-        for _ in threads:
+        _empty(permits)
+        permits.put(False)
+        _empty(tasks)
+        for _ in range(workers):
             tasks.put(None)
         deadline = monotonic() + _PATIENCE_S
         for thread in threads:
             thread.join(max(0.0, deadline - monotonic()))
 
 
+class _Task(NamedTuple, Generic[In]):
+    place: int
+    item: In
+
+
 class _Done(NamedTuple, Generic[Out]):
     place: int
     result: Out | None
     error: BaseException | None
+
+
+class _End(Exception):  # noqa: N818  no error, but it takes an error's place
+    """There are no more items."""
 
 
 class _Results(Generic[Out]):
@@ -81,33 +117,61 @@ class _Results(Generic[Out]):
         self.queue: SimpleQueue[_Done[Out]] = SimpleQueue()
         self._early: dict[int, _Done[Out]] = {}
 
-    def has(self, index: int) -> bool:
-        while not self.queue.empty():
-            self._receive()
-        return index in self._early
+    def take(self, place: int) -> _Done[Out]:
+        while place not in self._early:
+            done = self.queue.get()
+            self._early[done.place] = done
+        return self._early.pop(place)
 
-    def take(self, index: int) -> Out:
-        while index not in self._early:
-            self._receive()
-        done = self._early.pop(index)
-        if done.error is not None:
-            raise done.error
-        return done.result  # type: ignore[return-value]  # there is no error, so it is one
 
-    def _receive(self) -> None:
-        done = self.queue.get()
-        self._early[done.place] = done
+def _read(
+    items: Iterable[In],
+    permits: SimpleQueue[bool],
+    tasks: SimpleQueue[_Task[In] | None],
+    results: SimpleQueue[_Done[Any]],
+) -> None:
+    place = 0
+    # Python dies of closing it, at the end of the program, while it is read here.
+    _kept_open = sys.stdin
+    try:
+        rest = iter(items)
+        while permits.get():
+            tasks.put(_Task(place, next(rest)))
+            place += 1
+    except StopIteration:
+        results.put(_Done(place, None, _End()))
+    except BaseException as error:  # noqa: BLE001  it is raised where the result is awaited
+        results.put(_Done(place, None, error))
 
 
 def _work(
-    function: Callable[[In], Out],
-    tasks: SimpleQueue[tuple[int, In] | None],
+    function: Callable[[list[In]], list[Out]],
+    tasks: SimpleQueue[_Task[In] | None],
     results: SimpleQueue[_Done[Out]],
+    most: int,
+    workers: int,
 ) -> None:
     while (task := tasks.get()) is not None:
-        index, item = task
+        bundle = [task, *_waiting(tasks, min(most - 1, tasks.qsize() // workers))]
         try:
-            done = _Done(index, function(item), None)
+            found = function([task.item for task in bundle])
+            for task, result in zip(bundle, found, strict=True):
+                results.put(_Done(task.place, result, None))
         except BaseException as error:  # noqa: BLE001  it is raised where the result is awaited
-            done = _Done(index, None, error)
-        results.put(done)
+            results.put(_Done(bundle[0].place, None, error))
+
+
+def _waiting(tasks: SimpleQueue[_Task[In] | None], most: int) -> Iterator[_Task[In]]:
+    with suppress(Empty):
+        for _ in range(most):
+            task = tasks.get_nowait()
+            if task is None:  # the end, which is looked for elsewhere
+                tasks.put(None)
+                return
+            yield task
+
+
+def _empty(queue: SimpleQueue[Any]) -> None:
+    with suppress(Empty):
+        while True:
+            queue.get_nowait()

@@ -13,7 +13,6 @@ import signal
 import threading
 from collections.abc import Generator, Iterable
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Final
@@ -26,7 +25,8 @@ if TYPE_CHECKING:
     from edge_runtime.image import ImageSource
     from edge_runtime.result import Result
 
-_BUNDLE: Final = 16  # pictures sent at a time: a message takes as long as a third of a small one
+# Pictures sent at a time, where so many wait: a message takes as long as a third of a small one.
+_BUNDLE: Final = 16
 _MOST: Final = 61  # processes; Windows cannot wait for more
 
 _opened: Classifier | EdgeError  # of a worker process: what it works with, or why it cannot
@@ -73,13 +73,11 @@ def outcomes(
                 raise
             return list(classifier.stream(bundle, workers=1))
 
-    rest = iter(pictures)
-    bundles = iter(lambda: list(islice(rest, _BUNDLE)), [])
     # Twice as many threads as processes, so that each finds its next bundle waiting.
-    results = parallel.in_order(answered, bundles, 2 * workers, ahead=2)
+    results = parallel.in_bundles(answered, pictures, 2 * workers, most=_BUNDLE, ahead=2 * _BUNDLE)
     try:
-        for some in results:
-            yield from some
+        for outcome in results:  # noqa: UP028  which would close them first, stuck as they may be
+            yield outcome
     finally:
         lifeline.close()
         results.close()

@@ -176,6 +176,22 @@ def test_a_stream_of_processes_has_the_results_of_one_at_a_time_in_order(
 
 
 @pytest.mark.slow
+def test_processes_answer_before_the_next_picture_comes(models: Path, half: Half) -> None:
+    opened = Classifier.open(models / "halves.int8.tflite")
+    answered = threading.Event()
+
+    def camera() -> Iterator[NDArray[np.uint8]]:
+        yield half("left")
+        assert answered.wait(60), "the next picture came only after the first was answered"
+        yield half("right")
+
+    stream = opened.stream(camera(), workers=2, processes=True)
+    first = next(stream)
+    answered.set()
+    assert labels([first, *stream]) == ["left", "right"]
+
+
+@pytest.mark.slow
 def test_processes_say_why_they_cannot_open_the_model(tmp_path: Path, models: Path) -> None:
     path = tmp_path / "model.tflite"
     shutil.copy(models / "halves.int8.tflite", path)
