@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import glob
 import os
 import shutil
 import sys
@@ -47,6 +48,8 @@ def new_directory(
 ) -> Iterator[Path]:
     """A temporary sibling folder to fill; it becomes `path` in one step when the block ends well.
 
+    What a kill left of an earlier try is removed.
+
     Args:
         path: the folder to make.
         overwrite: replace a folder that is there already, and all that is in it.
@@ -60,7 +63,9 @@ def new_directory(
         if path.exists() and not path.is_dir():
             raise OutputError(f"{path} cannot be replaced by a folder; name another place")
         path.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(path)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=_hidden(path), suffix=".tmp"))
+        lock = _lock(temporary)
         try:
             temporary.chmod(0o777 & ~_umask())
             yield temporary
@@ -71,6 +76,8 @@ def new_directory(
             _sync_folder(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+            if lock is not None:
+                os.close(lock)
 
 
 def refuse_existing(path: Path, *, overwrite: bool, mark: str | None = None) -> None:
@@ -118,6 +125,34 @@ def _exchange(new: Path, old: Path) -> None:
     old.rename(aside)
     new.rename(old)
     aside.rename(new)
+
+
+def _sweep(path: Path) -> None:
+    """Remove what was to become this folder where whoever filled it was killed."""
+    for folder in path.parent.glob(f"{glob.escape(_hidden(path))}{'?' * 8}.tmp"):
+        lock = _lock(folder)
+        if lock is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """A handle whose lock on a folder ends with this process, however it ends.
+
+    None where another process holds it, or where the file system has no such locks.
+    """
+    try:
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except (ImportError, OSError):  # Windows, or it is gone or no folder
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def _sync_folder(folder: Path) -> None:

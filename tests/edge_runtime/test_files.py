@@ -252,6 +252,40 @@ def test_a_reader_always_finds_a_whole_folder(tmp_path: Path) -> None:
     assert left_behind(tmp_path) == []
 
 
+HALF_A_FOLDER = """
+import sys, time
+from pathlib import Path
+from edge_runtime.files import new_directory
+
+with new_directory(Path(sys.argv[1])) as folder:
+    (folder / "half").touch()
+    print(flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no locks on folders")
+def test_what_a_kill_left_of_a_folder_goes_with_the_next_try_but_nothing_of_a_living_one(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "run"
+    command = [sys.executable, "-c", HALF_A_FOLDER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        (half,) = left_behind(tmp_path)
+        with new_directory(path):
+            pass
+        assert left_behind(tmp_path) == [half], "its writer lives"
+        writer.kill()
+    others = [tmp_path / ".run.other-run.tmp", tmp_path / ".run.12345678.tmp.zip"]
+    for other in others:
+        other.mkdir()
+    with new_directory(path, overwrite=True):
+        pass
+    assert sorted(tmp_path.iterdir()) == sorted([*others, path])
+
+
 def test_only_a_folder_of_its_own_kind_is_replaced(tmp_path: Path) -> None:
     path = tmp_path / "pictures"
     path.mkdir()
