@@ -152,6 +152,8 @@ def _trained(
         kept = checkpoints.folder
         lessons = Lessons(job.teachers, dataset, config, kept, keeps=checkpoints.writes)
     logs = Logs(tensorboard, [v.path for v in model.variables]) if tensorboard else None
+    if logs and state:
+        logs.write(state)  # a kill may have come before it was written
 
     def keep(state: State) -> None:
         checkpoints.save(state)

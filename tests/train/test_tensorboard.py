@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from train.checkpoint import State
 from train.cli import main
 
 pytestmark = pytest.mark.slow
@@ -40,6 +41,28 @@ def test_figures_and_histograms_of_every_epoch_are_logged(idx_folder: Path, tmp_
     rows = (tmp_path / "run" / "history.csv").read_text().splitlines()[1:]
     losses = [float(tf.make_ndarray(v.tensor)) for _, v in values if v.tag == "epoch/loss"]
     assert losses == pytest.approx([float(row.split(",")[1]) for row in rows])
+
+
+def test_no_epoch_lacks_in_the_logs_where_a_training_ends_before_it_is_logged(
+    idx_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from train.tensorboard import Logs
+
+    logs = tmp_path / "logs"
+    given = ["--dataset", str(idx_folder), "--epochs", "3", "--tensorboard", str(logs)]
+    write = Logs.write
+
+    def until_the_second(self: Logs, state: State) -> None:
+        if len(state.history) == 2:
+            raise KeyboardInterrupt
+        write(self, state)
+
+    monkeypatch.setattr(Logs, "write", until_the_second)
+    assert main([*given, "--out", str(tmp_path / "run")]) == 130
+    monkeypatch.undo()
+    assert main([*given, "--out", str(tmp_path / "run"), "--resume"]) == 0
+    steps = [e.step for e in events(logs) if any(v.tag == "epoch/loss" for v in e.summary.value)]
+    assert sorted(steps) == [1, 2, 3]
 
 
 def test_a_folder_that_cannot_be_written_is_named(
