@@ -26,7 +26,7 @@ def choose(
         Row numbers in rising order, at most `count`; none where no picture is clear.
     """
     predicted = reference.argmax(axis=1)
-    clear = np.minimum(_margin(reference), _margin(scores)) >= CLEAR_MARGIN
+    clear = np.minimum(margin(reference), margin(scores)) >= CLEAR_MARGIN
     candidates = np.flatnonzero(clear & (scores.argmax(axis=1) == predicted))
     turns = np.empty(len(candidates), dtype=np.intp)  # a picture's place within its class
     for label in np.unique(predicted[candidates]):
@@ -36,7 +36,8 @@ def choose(
     return np.sort(candidates[order[:count]])
 
 
-def _margin(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+def margin(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How far each picture's best probability is above its second: shape (n,), 0..1."""
     second, best = np.partition(scores, (-2, -1), axis=1)[:, -2:].T
-    margin: NDArray[np.float32] = best - second
-    return margin
+    above: NDArray[np.float32] = best - second
+    return above

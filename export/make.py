@@ -29,7 +29,7 @@ from export.variants import Variant
 from export.verify import Answers, measure
 
 # Another machine's processor rounds otherwise: a probability may differ by this much more there.
-_OTHER_MACHINE: Final = 0.02
+OTHER_MACHINE: Final = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +141,7 @@ def _finish(
     reference = job.reference[answers.rows]
     samples = choose(reference, answers.scores)
     largest = float(np.max(np.abs(answers.scores - reference)[samples], initial=0))
-    about = replace(about, parity=answers.parity, golden_tolerance=largest + _OTHER_MACHINE)
+    about = replace(about, parity=answers.parity, golden_tolerance=largest + OTHER_MACHINE)
     final = replace(own, variant=about)
     path.write_bytes(format_.seal(model, final, _golden(job, answers.rows[samples])))
     file = modelfile.read(path)
@@ -160,7 +160,7 @@ def _finish(
         model_bytes=len(model),
         sha256=None if problems else file.sha256,
         golden_samples=len(samples),
-        golden_tolerance=largest + _OTHER_MACHINE,
+        golden_tolerance=largest + OTHER_MACHINE,
         convert_seconds=converted - made.started,
         verify_seconds=verified - converted,
         operations=needs.operations,

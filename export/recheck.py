@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +15,11 @@ from edge_runtime import console, golden, modelfile, npz
 from edge_runtime.errors import EdgeError, InputError, UsageError
 from edge_runtime.spec import Parity
 from export import report
+from export.golden import margin
 from export.limits import Limits
+from export.make import OTHER_MACHINE
 from export.variants import SLOW
-from export.verify import measure
+from export.verify import Answers, measure
 
 EVALUATION: Final = "evaluation.npz"
 
@@ -29,6 +31,17 @@ class Rechecked:
     file: str
     problems: tuple[str, ...]
     parity: Parity | None = None  # None where the file could not be run
+    before: Parity | None = None  # as export measured it; None where it did on other pictures
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What the report says of one file."""
+
+    file: str
+    sha256: str
+    slow: bool  # see `export.variants.Variant.slow`
+    parity: Parity
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +82,10 @@ def verify(folder: Path) -> tuple[Rechecked, ...]:
     try:
         limits = Limits(**document["limits"])
         published = [each for each in document["variants"] if each["published"]]
-        files = [(each["file"], each["sha256"], each["precision"] in SLOW) for each in published]
+        files = [
+            _Said(each["file"], each["sha256"], each["precision"] in SLOW, Parity(**each["parity"]))
+            for each in published
+        ]
         with (folder / EVALUATION).open("rb") as file:
             arrays = npz.read(file, "images", "scores", "labels")
         known = _Known(arrays["images"], arrays["scores"], arrays.get("labels"))
@@ -78,9 +94,7 @@ def verify(folder: Path) -> tuple[Rechecked, ...]:
         raise
     except Exception as error:  # JSON or arrays of another shape
         raise InputError(f"{folder} is damaged ({error}); export it again") from error
-    return tuple(
-        _recheck(folder / file, sha256, limits, known, slow=slow) for file, sha256, slow in files
-    )
+    return tuple(_recheck(folder, each, limits, known) for each in files)
 
 
 def _require_whole(known: _Known, classes: int) -> None:
@@ -106,26 +120,63 @@ def _document(path: Path) -> dict[str, Any]:
     return document
 
 
-def _recheck(path: Path, sha256: str, limits: Limits, known: _Known, *, slow: bool) -> Rechecked:
+def _recheck(folder: Path, said: _Said, limits: Limits, known: _Known) -> Rechecked:
     try:
-        file = modelfile.read(path)
-        answers = measure(file, known.images, known.labels, known.scores, slow=slow)
+        file = modelfile.read(folder / said.file)
+        answers = measure(file, known.images, known.labels, known.scores, slow=said.slow)
         replayed = None if file.golden is None else golden.check(file)
     except EdgeError as error:
-        return Rechecked(path.name, (str(error),))
+        return Rechecked(said.file, (str(error),))
+    before = said.parity if said.parity.images == answers.parity.images else None
     problems = list(limits.problems(answers.parity))
-    if file.sha256 != sha256:
+    if file.sha256 != said.sha256:
         problems.append(f"its digest is not that of {report.NAME}: another file under its name")
+    elif before is not None:
+        problems += _moved(before, answers)
     if replayed is not None and not replayed.passed:
         problems.append(f"its golden samples do not replay: {replayed}")
-    return Rechecked(path.name, tuple(problems), answers.parity)
+    return Rechecked(said.file, tuple(problems), answers.parity, before)
+
+
+def _moved(before: Parity, now: Answers) -> Iterator[str]:
+    """Figures that are further from those of the report than another machine's rounding explains.
+
+    Rounding turns an answer only where the best two probabilities are so near that both moving by
+    what they may makes the second the first.
+    """
+    close = float(np.mean(margin(now.scores) <= 2 * OTHER_MACHINE))
+    shares = {
+        "agrees on": (before.agreement, now.parity.agreement),
+        "is right on": (before.accuracy, now.parity.accuracy),
+    }
+    for words, (then, found) in shares.items():
+        if then is not None and found is not None and abs(found - then) > close + 1e-9:
+            yield (
+                f"it {words} {found:.2%} of the pictures, on {then:.2%} when it was exported: "
+                f"{EVALUATION} or {report.NAME} was changed, or the engine here is at fault; "
+                "export it again"
+            )
 
 
 def _print(rechecked: tuple[Rechecked, ...]) -> int:
     width = max((len(each.file) for each in rechecked), default=0)
     for each in rechecked:
-        figures = "" if each.parity is None else f"agrees on {each.parity.agreement:.2%}, "
-        print(f"{each.file:{width}}  {figures}{'; '.join(each.problems) or 'as it was'}")
+        print(f"{each.file:{width}}  {_figures(each)}{'; '.join(each.problems) or 'as it was'}")
     bad = sum(bool(each.problems) for each in rechecked)
     print(f"{len(rechecked) - bad} of {len(rechecked)} files are as they were")
     return 1 if bad else 0
+
+
+def _figures(rechecked: Rechecked) -> str:
+    if rechecked.parity is None:
+        return ""
+    now = _shares(rechecked.parity)
+    if rechecked.before is None:
+        return f"{now} (export measured other pictures), "
+    then = _shares(rechecked.before)
+    return f"{now} (as export measured), " if now == then else f"{now} (at export: {then}), "
+
+
+def _shares(parity: Parity) -> str:
+    right = "" if parity.accuracy is None else f", right on {parity.accuracy:.2%}"
+    return f"agrees on {parity.agreement:.2%}{right}"
