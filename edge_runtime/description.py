@@ -60,6 +60,15 @@ class Description:
             if item.name != "name" and getattr(self, item.name) is not None
         )
 
+    def require_none(self, path: Path) -> None:
+        """Refuse flags about a file that says this itself.
+
+        Raises:
+            UsageError: there are some.
+        """
+        if self.given:
+            raise UsageError(f"{path} says this itself; leave out {' and '.join(self.given)}")
+
     def normalisation(self, channels: int) -> Normalisation | None:
         """Mean and std per channel, in pixel units 0..255; None where no flag says it.
 

@@ -27,18 +27,18 @@ def add_loading(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="load a file without a digest at once, not in a process of its own first",
     )
-    add_description(parser)
+    add_description(parser).add_argument(
+        "--scores", choices=get_args(Scores), help="what its outputs are, where they do not tell"
+    )
 
 
-def add_description(parser: argparse.ArgumentParser) -> None:
-    """Give a command the flags about a model made elsewhere, and about its tensors."""
+def add_description(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Give a command the flags about what a model made elsewhere takes; returns their group."""
     group = flags.add_description(parser)
     group.add_argument(
         "--layout", choices=get_args(Layout), help="of its input, where the shape leaves it open"
     )
-    group.add_argument(
-        "--scores", choices=get_args(Scores), help="what its outputs are, where they do not tell"
-    )
+    return group
 
 
 def add_backend(parser: argparse.ArgumentParser) -> None:

@@ -78,7 +78,10 @@ def _pixels(arguments: argparse.Namespace) -> NDArray[np.uint8]:
     from edge_runtime import foreign, image, modelfile, models, preprocess, sources
 
     file = modelfile.read(arguments.model or models.model_to_show())
-    known = file.spec or foreign.describe(file, flags.description(arguments))
+    description = flags.description(arguments)
+    if file.spec is not None:
+        description.require_none(file.path)
+    known = file.spec or foreign.describe(file, description)
     picture = sources.only(arguments.picture)
     pixels, warnings = preprocess.to_pixels(image.load(picture, known.image), known.image)
     for warning in warnings:

@@ -7,6 +7,7 @@ illegal instruction, which is a sentence here.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,7 @@ from edge_runtime.doctor.finding import Finding
 from edge_runtime.doctor.python import Python
 from edge_runtime.engines import ENGINES, Engine
 from edge_runtime.errors import EngineError
+from edge_runtime.quiet import is_verbose
 
 _TIMEOUT_S: Final = 120  # TensorFlow, from a slow card
 
@@ -108,6 +110,8 @@ def try_out(engine: Engine) -> Trial:
         child = fresh.run("edge_runtime.doctor.attempt", engine.encode(), timeout_s=_TIMEOUT_S)
     except (TimeoutError, EngineError) as error:
         return Trial(version, starts=False, passed=False, text=f"does not start: {error}")
+    if is_verbose():
+        sys.stderr.write(child.stderr.decode(errors="replace"))
     name = fresh.signal_name(child.returncode)
     if name is not None:
         why = "was built for another processor" if name == "SIGILL" else "crashes here"

@@ -61,10 +61,8 @@ def open_model(
         EngineError: no engine for its format is installed.
     """
     description = description or Description()
-    if file.spec is not None and description.given:
-        raise UsageError(
-            f"{file.path} says this itself; leave out {' and '.join(description.given)}"
-        )
+    if file.spec is not None:
+        description.require_none(file.path)
     # What an exported file needs none of is loaded for others only: a start is short.
     described: Described | None = None
     if file.spec is None:

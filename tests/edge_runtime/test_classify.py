@@ -368,6 +368,22 @@ def test_preview_takes_no_flag_about_a_file_without_one(
     assert "are for a file; name it with --png" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("folder")
+def test_preview_takes_no_flag_about_what_the_file_says_itself(
+    models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert preview(models, "in/left.png", "--fit", "crop") == 2
+    assert "halves.int8.tflite says this itself; leave out --fit" in capsys.readouterr().err
+
+
+def test_preview_takes_no_flag_about_scores_which_it_does_not_show(
+    models: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        preview(models, "a.png", "--scores", "logits")
+    assert "unrecognized arguments: --scores logits" in capsys.readouterr().err
+
+
 def test_preview_reads_standard_input_and_says_what_is_wrong_with_it(
     folder: Path, models: Path, piped: Callable[[bytes], None], capsys: pytest.CaptureFixture[str]
 ) -> None:

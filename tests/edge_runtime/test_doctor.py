@@ -205,6 +205,21 @@ def test_here_something_works(capsys: pytest.CaptureFixture[str]) -> None:
     assert "problem" not in printed
 
 
+def test_what_an_engine_prints_is_shown_when_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = tmp_path / "ai_edge_litert"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "interpreter.py").write_text("import os; os.write(2, b'hello\\n'); raise OSError")
+    monkeypatch.syspath_prepend(tmp_path)
+    doctor.engines.try_out("litert")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("EDGE_RUNTIME_VERBOSE", "1")
+    doctor.engines.try_out("litert")
+    assert capsys.readouterr().err == "hello\n"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "told"),
