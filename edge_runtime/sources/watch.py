@@ -83,17 +83,19 @@ class Watch:
         waiting.tried = True
         return monotonic() - waiting.since >= _PATIENCE_S
 
-    def done(self, path: str) -> None:
+    def done(self, path: str, *, failed: bool = False) -> None:
         """Never hand out this picture again, unless it changes.
 
-        One that may not be read comes again after a restart.
+        Args:
+            path: as from `poll`.
+            failed: it could not be used; if it may not be read, it comes again after a restart.
 
         Raises:
             OutputError: that cannot be kept for after a restart, though the folder is there.
         """
         name = self._name(path)
         signature = self._waiting.pop(name).signature
-        if os.path.lexists(path) and not os.access(path, os.R_OK):
+        if failed and os.path.lexists(path) and not os.access(path, os.R_OK):
             self._journal.done[name] = signature
             return
         try:
@@ -176,13 +178,14 @@ def answers(
         else:
             out_of_reach = False
         for path, outcome in zip(ready, classifier.stream(ready, workers=workers), strict=True):
-            if isinstance(outcome, Failure):
+            failed = isinstance(outcome, Failure)
+            if failed:
                 if not os.path.lexists(path):  # deleted or renamed meanwhile
                     continue
                 if not (watch.is_final(path) or once):
                     continue
             yield path, outcome
-            watch.done(path)
+            watch.done(path, failed=failed)
         polls += 1
         if once and polls == 2:
             return

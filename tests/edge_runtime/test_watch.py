@@ -141,9 +141,22 @@ def test_one_that_may_not_be_read_is_done_for_this_run_only(
     complete(first)
     with monkeypatch.context() as locked:
         locked.setattr("edge_runtime.sources.watch.os.access", lambda *_: False)
-        first.done(f"{folder}/a.png")
+        first.done(f"{folder}/a.png", failed=True)
     assert complete(first) == []
     assert complete(Watch(folder, Journal(tmp_path / "journal"))) == ["a.png"]
+
+
+@pytest.mark.usefixtures("clock")
+def test_one_that_was_read_is_not_asked_for_again(
+    opened: Classifier, folder: Path, picture: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.png").write_bytes(picture)
+    asked: list[Any] = []
+    for question in ("access", "path.lexists"):
+        monkeypatch.setattr(f"edge_runtime.sources.watch.os.{question}", asked.append)
+    answers = list(watch.answers(opened, Watch(folder, Journal(None)), once=True, tell=print))
+    assert len(answers) == 1
+    assert asked == []
 
 
 def test_a_journal_that_goes_with_its_folder_ends_nothing(folder: Path) -> None:
