@@ -17,6 +17,7 @@ from edge_runtime.errors import UsageError
 
 if TYPE_CHECKING:
     from benchmarks.compare import Change
+    from benchmarks.report import BenchmarkReport
 
 FORMATS: Final = ("text", "markdown", "csv", "json")
 
@@ -165,13 +166,9 @@ def run(arguments: argparse.Namespace) -> int:
     told, limits = settings(arguments), common.limits(arguments)
     common.require_places(arguments, ".md", ".csv", ".html")
 
-    from benchmarks import baseline, compare
+    from benchmarks import baseline
     from benchmarks.run import benchmark
     from benchmarks.views import terminal
-    from benchmarks.views.changes import changes_markdown
-    from benchmarks.views.flat import flat
-    from benchmarks.views.page import page
-    from benchmarks.views.text import markdown
 
     before = None
     if arguments.baseline is not None:
@@ -185,8 +182,43 @@ def run(arguments: argparse.Namespace) -> int:
             evaluation=arguments.evaluation,
             progress=progress,
         )
-    changes: list[compare.Change] = before.compare(report, limits) if before is not None else []
-    match arguments.format:
+    changes = before.compare(report, limits) if before is not None else []
+    try:  # First what lasts: a reader of the terminal may have gone, as `head` has.
+        _write(report, changes, arguments)
+    finally:
+        _show(report, changes, arguments.format)
+    old = {str(file) for file in before.files} if before else set()
+    # What is wrong with the earlier files is no fault of those that were asked about.
+    own = replace(report, measurements=tuple(r for r in report.measurements if r.file not in old))
+    return 0 if own.passed and not any(change.exceeded for change in changes) else 1
+
+
+def _write(
+    report: BenchmarkReport, changes: Sequence[Change], arguments: argparse.Namespace
+) -> None:
+    if arguments.report is None:
+        return
+    from benchmarks.views.changes import changes_markdown
+    from benchmarks.views.flat import flat
+    from benchmarks.views.page import page
+    from benchmarks.views.text import markdown
+
+    texts = {
+        ".md": markdown(report) + changes_markdown(changes),
+        ".csv": flat(report),
+        ".html": page(report, changes),
+        ".json": report.to_json(),
+    }
+    common.write_report(arguments, texts)
+
+
+def _show(report: BenchmarkReport, changes: Sequence[Change], form: str) -> None:
+    from benchmarks.views import terminal
+    from benchmarks.views.changes import changes_markdown
+    from benchmarks.views.flat import flat
+    from benchmarks.views.text import markdown
+
+    match form:
         case "text":
             terminal.show(report, sys.stdout)
             terminal.show_changes(changes, sys.stdout)
@@ -198,18 +230,6 @@ def run(arguments: argparse.Namespace) -> int:
         case _:
             print(report.to_json(), end="")
             _tell(changes)
-    if arguments.report is not None:
-        texts = {
-            ".md": markdown(report) + changes_markdown(changes),
-            ".csv": flat(report),
-            ".html": page(report, changes),
-            ".json": report.to_json(),
-        }
-        common.write_report(arguments, texts)
-    old = {str(file) for file in before.files} if before else set()
-    # What is wrong with the earlier files is no fault of those that were asked about.
-    own = replace(report, measurements=tuple(r for r in report.measurements if r.file not in old))
-    return 0 if own.passed and not any(change.exceeded for change in changes) else 1
 
 
 def _tell(changes: Sequence[Change]) -> None:

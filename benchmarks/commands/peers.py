@@ -72,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
             pictures,
             progress=progress,
         )
-    print("\n".join([*plain_table(peers_table(report)), "", *skipped(report)]))
-    common.write_report(arguments, {".json": report.to_json()})
+    try:  # First what lasts: a reader of the terminal may have gone, as `head` has.
+        common.write_report(arguments, {".json": report.to_json()})
+    finally:
+        print("\n".join([*plain_table(peers_table(report)), "", *skipped(report)]))
     return 0

@@ -60,11 +60,13 @@ def run(arguments: argparse.Namespace) -> int:
     )
     with terminal.progress() as progress:
         report = measure(arguments.model or default_model(), plan, progress)
-    print("\n\n".join("\n".join(plain_table(table)) for table in views.tables(report)))
-    if arguments.report is not None:
-        drawn = {f"-{name}.svg": plot for name, plot in views.plots(report).items()}
-        page = views.markdown(report, arguments.report.stem)
-        common.write_report(arguments, {**drawn, ".md": page, ".json": report.to_json()})
+    try:  # First what lasts: a reader of the terminal may have gone, as `head` has.
+        if arguments.report is not None:
+            drawn = {f"-{name}.svg": plot for name, plot in views.plots(report).items()}
+            page = views.markdown(report, arguments.report.stem)
+            common.write_report(arguments, {**drawn, ".md": page, ".json": report.to_json()})
+    finally:
+        print("\n\n".join("\n".join(plain_table(table)) for table in views.tables(report)))
     return 0
 
 

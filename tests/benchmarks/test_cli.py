@@ -90,6 +90,25 @@ def test_a_figure_outside_its_tolerance_is_exit_code_1_and_the_report_is_still_w
     assert [row.verdict for row in read(report).measurements] == ["failed", "ok"]
 
 
+def test_the_report_is_kept_when_nobody_reads_what_is_printed(
+    folder: Folder, tmp_path: Path
+) -> None:
+    report = tmp_path / "report.json"
+    command = ["-m", "benchmarks", str(folder("int8.onnx")), "--no-timing", "--report", str(report)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as gone:
+        done = subprocess.run(
+            [sys.executable, "-u", *command],
+            cwd=ROOT,
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert read(report).passed
+
+
 def test_a_file_whose_name_is_no_text_is_reported_like_any_other(tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     assert main([os.fsdecode(b"g\xff.onnx"), "--report", str(report), "--no-timing"]) == 1
