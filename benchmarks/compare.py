@@ -97,6 +97,7 @@ def compare_within(
     return changes
 
 
+_ROUNDING: Final = 1e-9  # what a difference of two floats may be beyond a limit that it just keeps
 _EMULATED: Final = "times are not compared: the processor is imitated, they are the emulator's"
 _TOO_FEW_BLOCKS: Final = (
     f"times are not compared: fewer than {difference.MIN_BLOCKS} blocks; measure with more --blocks"
@@ -211,7 +212,7 @@ def _judged(change: Change, limits: Limits, reason: str | None) -> Change:
     if speed and allowed is not None and speed.verdict == "slower" and speed.share > allowed:
         exceeded.append(f"{100 * speed.share:.1f} % slower, {100 * allowed:g} % are allowed")
     drop, allowed = change.accuracy, limits.max_accuracy_drop_points
-    if drop and allowed is not None and -drop.points > allowed:
+    if drop and allowed is not None and -drop.points > allowed + _ROUNDING:
         exceeded.append(
             f"accuracy is {-drop.points:.2f} points lower, {allowed:g} points are allowed"
         )
@@ -219,7 +220,7 @@ def _judged(change: Change, limits: Limits, reason: str | None) -> Change:
     if limits.max_accuracy_drop_points is not None and judged_once:
         exceeded.append("accuracy is not compared: one of the two files was not judged")
     growth, allowed = change.size_growth, limits.max_size_growth
-    if growth is not None and allowed is not None and growth > allowed + 1e-9:
+    if growth is not None and allowed is not None and growth > allowed + _ROUNDING:
         exceeded.append(f"{100 * growth:.1f} % larger, {100 * allowed:g} % are allowed")
     if limits.max_slowdown is not None and change.speed is None:
         exceeded.append(reason or "times are not compared: a file was not timed")

@@ -70,6 +70,15 @@ def test_of_two_files_of_a_name_neither_is_taken_for_the_other() -> None:
     assert changes[-1].after is None
 
 
+def test_a_drop_of_just_what_is_allowed_breaks_no_limit() -> None:
+    before, after = (
+        report(dataclasses.replace(row(), accuracy=Accuracy("e.npz", 10_000, share)))
+        for share in (0.95, 0.945)
+    )
+    assert only(before, after, Limits(max_accuracy_drop_points=0.5)).exceeded == ()
+    assert only(before, after, Limits(max_accuracy_drop_points=0.49)).exceeded != ()
+
+
 def test_a_limit_of_accuracy_needs_both_files_judged() -> None:
     judged = dataclasses.replace(row(), accuracy=Accuracy("e.npz", 10, 0.9))
     change = only(report(judged), report(row(seed=1)), Limits(max_accuracy_drop_points=1))
