@@ -118,7 +118,10 @@ def _top5(scores: NDArray[np.float32], truth: NDArray[np.int64]) -> float | None
     if scores.shape[1] < 6:
         return None
     own = np.take_along_axis(scores, truth[:, None], axis=1)
-    return float(np.mean(np.sum(scores > own, axis=1) < 5))
+    # Of equal scores, which integer models have many of, the first counts as the best, as in argmax.
+    first = np.arange(scores.shape[1]) < truth[:, None]
+    ahead = (scores > own) | ((scores == own) & first)
+    return float(np.mean(ahead.sum(axis=1) < 5))
 
 
 def _digest(evaluation: EvaluationSet) -> str:

@@ -64,6 +64,12 @@ def test_a_file_that_is_better_than_the_reference_is_no_accuracy_drop() -> None:
     assert outside(found, Settings()) == ()
 
 
+def test_among_equal_scores_only_five_are_the_best_five() -> None:
+    ten = EvaluationSet(Path("e.npz"), IMAGES, np.arange(1000) % 10, None)
+    found = judge(np.full((1000, 10), 0.1, np.float32), ten, tuple("abcdefghij"), None)
+    assert (found.accuracy, found.top5_accuracy) == (0.1, 0.5)
+
+
 class Fixed:
     """A backend that gives the same scores for every picture."""
 
