@@ -39,7 +39,7 @@ def _leaves(place: str, value: Any) -> Iterator[tuple[str, object]]:
             for field in fields(value):
                 inside = f"{place}.{field.name}" if place else field.name
                 yield from _leaves(inside, getattr(value, field.name))
-        case (float() as low, float() as high):
+        case (float() as low, float() as high) if "interval" in place:  # not two rounds
             yield f"{place}.low", low
             yield f"{place}.high", high
         case (str(), *_):

@@ -15,6 +15,7 @@ import pytest
 from benchmarks.cli import main
 from benchmarks.report import BenchmarkReport, Measurement, read
 from benchmarks.views import terminal
+from benchmarks.views.flat import flat
 
 Folder = Callable[..., Path]
 
@@ -65,6 +66,17 @@ def test_figures_can_be_printed_as_csv(folder: Folder, capsys: pytest.CaptureFix
     assert row["accuracy.accuracy"] == "1.0"
     assert float(row["accuracy.difference_interval_points.low"]) < 0
     assert row["emulated"] == "False"
+
+
+def test_two_rounds_are_no_interval() -> None:
+    measured = read(ROOT / "docs" / "reports" / "small" / "benchmarks.json")
+    row = measured.measurements[0]
+    assert row.timing is not None
+    timing = dataclasses.replace(row.timing, round_p50_ms=(0.1, 0.2))
+    short = dataclasses.replace(row, timing=timing)
+    text = flat(dataclasses.replace(measured, measurements=(short,)))
+    assert "difference_interval_points.low" in text
+    assert "round_p50_ms" not in text
 
 
 def test_what_is_printed_can_have_another_form(
