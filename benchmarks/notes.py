@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from benchmarks.machine import Machine, MachineState
     from benchmarks.report import Measurement
 
+_CALLS = 100  # from which one in a hundred may be among them
 _UNSTEADY = 0.03  # uncertainty of a p50, as a share, from which a reader is warned
 
 
@@ -49,6 +50,20 @@ def loadgen_notes(rows: Sequence[Measurement]) -> list[str]:
         for row in rows
         if row.loadgen is not None and row.loadgen.verdict != "VALID"
     ]
+
+
+def timing_notes(rows: Sequence[Measurement]) -> list[str]:
+    """Where so little was timed that a figure claims more than it knows."""
+    timings = [row.timing for row in rows if row.timing is not None]
+    notes = []
+    if any(timing.blocks == 1 for timing in timings):
+        notes.append("timed in one process, whose luck is in every time; give more --blocks")
+    fewest = min((timing.calls for timing in timings), default=_CALLS)
+    if fewest < _CALLS:
+        notes.append(
+            f"a p99 is of {fewest} calls, of which it needs {_CALLS}; give more --seconds or --blocks"
+        )
+    return notes
 
 
 def machine_notes(

@@ -12,7 +12,7 @@ from benchmarks import machine
 from benchmarks.judging import judge_all, open_all
 from benchmarks.measures import loadgen, peak
 from benchmarks.measures.blocks import Timed
-from benchmarks.notes import accuracy_notes, loadgen_notes, machine_notes
+from benchmarks.notes import accuracy_notes, loadgen_notes, machine_notes, timing_notes
 from benchmarks.report import BenchmarkReport, Measurement, Progress
 from benchmarks.settings import Settings
 from benchmarks.sources import evaluation_sets, model_files
@@ -74,6 +74,7 @@ def benchmark(
         peaks=peaks,
         notes=(
             *accuracy_notes(rows),
+            *timing_notes(rows),
             *loadgen_notes(rows),
             *machine_notes(rows, here, before, after),
         ),

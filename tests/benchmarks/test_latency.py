@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from benchmarks.measures.latency import Contender, Timing, orders, time_in_turns
+from benchmarks.notes import timing_notes
+from benchmarks.report import Measurement
 
 PICTURES = np.arange(5 * 4, dtype=np.uint8).reshape(5, 2, 2, 1)
 
@@ -67,6 +69,18 @@ def test_a_slow_file_is_called_less_often_but_often_enough_for_a_percentile() ->
 def test_the_clock_itself_costs_less_than_a_microsecond() -> None:
     (timing,) = timed([Contender(lambda _batch: None, PICTURES)], rounds=5, seconds=0.005)
     assert timing.p50_ms < 0.001
+
+
+def test_a_figure_of_too_few_calls_or_processes_is_noted() -> None:
+    def notes(calls: int, blocks: int) -> list[str]:
+        timing = Timing(calls, 1, 1, 1, 1, 1, (1.0,) * 2 * blocks, blocks)
+        return timing_notes([Measurement("m.onnx", timing=timing), Measurement("untimed.onnx")])
+
+    assert notes(calls=100, blocks=2) == []
+    (few,) = notes(calls=99, blocks=2)
+    assert few.startswith("a p99 is of 99 calls, of which it needs 100; give more --seconds")
+    (alone,) = notes(calls=100, blocks=1)
+    assert alone.startswith("timed in one process, whose luck is in every time")
 
 
 def test_percentiles_are_of_all_calls_and_medians_of_each_round() -> None:
