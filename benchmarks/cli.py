@@ -14,8 +14,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a benchmark, or one of the commands beside it, and return its exit code.
 
     Returns:
-        0 fine, 1 a file is outside its tolerance or could not be measured, 2 usage,
-        130 interrupted.
+        0 fine, 1 a file is outside its tolerance or could not be measured, 2 usage, 3 what was
+        asked for is not installed or does not start, 130 interrupted.
     """
     given = list(sys.argv[1:] if argv is None else argv)
     named = {"compare": compare, "peers": peers, "scaling": scaling}.get("".join(given[:1]))

@@ -39,7 +39,10 @@ class Settings:
             _require(value is None or value >= 1, name, value, "1 or more")
         _require(0 < self.seconds <= 3600, "seconds", self.seconds, "above 0, at most 3600")
         _require(
-            0 < self.loadgen_seconds <= 3600, "loadgen_seconds", self.loadgen_seconds, "above 0"
+            0 < self.loadgen_seconds <= 3600,
+            "loadgen_seconds",
+            self.loadgen_seconds,
+            "above 0, at most 3600",
         )
         _require(0 <= self.peak_seconds <= 60, "peak_seconds", self.peak_seconds, "0 to 60")
         _require(

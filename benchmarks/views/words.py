@@ -16,7 +16,8 @@ def verdict(report: BenchmarkReport) -> str:
     count = Counter(row.verdict for row in report.measurements)
     files = f"of {count.total()} file{'s' if count.total() > 1 else ''}"
     if not count["ok"] and not count["outside"]:
-        return f"{count['unjudged']} {files} measured, with nothing to compare with"
+        alone = ", with nothing to compare with" if count["unjudged"] else ""
+        return f"{count['unjudged']} {files} measured{alone}"
     unjudged = f", {count['unjudged']} with nothing to compare with" if count["unjudged"] else ""
     return f"{count['ok']} {files} within tolerance{unjudged}"
 
@@ -79,14 +80,17 @@ def method_lines(report: BenchmarkReport) -> list[str]:
         "file, has right.",
         "Tolerance": f"accuracy at most {settings.max_accuracy_drop_points:g} points below the "
         f"reference, agreement at least {100 * settings.min_agreement:g} %.",
-        "Latency": f"{TIMED} {settings.blocks} fresh processes, each with a warm-up and "
+        "Latency": settings.timing
+        and f"{TIMED} {settings.blocks} fresh processes, each with a warm-up and "
         f"{settings.rounds} rounds of every file in an order shuffled anew (seed "
         f"{settings.seed}); {settings.seconds:g} s a file in all.",
         "Timer": _timer(report),
         "LoadGen": _loadgen(report),
         "Limit": _limit(report),
-        "Images per second": "the timed calls by the time they took, one picture at a time.",
-        "Start-up and memory": "medians of fresh processes. Start and CPU are from the start of a "
+        "Images per second": settings.timing
+        and "the timed calls by the time they took, one picture at a time.",
+        "Start-up and memory": settings.timing
+        and "medians of fresh processes. Start and CPU are from the start of a "
         "process to its first prediction, wall and processor time. Load is reading the file, checking its "
         "digest and building the engine. Of the memory, the runtime's part is that of the same "
         "process with everything imported and no file opened.",

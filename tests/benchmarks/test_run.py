@@ -19,7 +19,7 @@ from benchmarks.sources import model_files
 from benchmarks.views.table import plain_table
 from benchmarks.views.tables import tables
 from benchmarks.views.text import markdown, plain
-from benchmarks.views.words import verdict
+from benchmarks.views.words import method_lines, verdict
 from edge_runtime import modelfile
 from edge_runtime.engines import installed
 from edge_runtime.errors import EngineError, InputError, UsageError
@@ -86,6 +86,20 @@ def tables_with_long_names(report: BenchmarkReport) -> list[str]:
     )
     renamed = dataclasses.replace(report, measurements=rows)
     return [line for table in tables(renamed) for line in plain_table(table)]
+
+
+def test_what_was_not_timed_is_not_said_to_be(folder: Folder, untimed: Settings) -> None:
+    report = benchmark([folder("int8.onnx")], untimed)
+    told = [line.partition(":")[0] for line in method_lines(report)]
+    assert not {"Latency", "Images per second", "Start-up and memory"} & set(told)
+    timed = dataclasses.replace(report, settings=dataclasses.replace(untimed, timing=True))
+    assert any(line.startswith("Latency: ") for line in method_lines(timed))
+
+
+def test_files_that_all_failed_are_not_said_to_lack_a_reference(
+    tmp_path: Path, untimed: Settings
+) -> None:
+    assert verdict(benchmark([tmp_path / "gone.onnx"], untimed)) == "0 of 1 file measured"
 
 
 def test_a_corrupt_file_among_several_is_a_row_with_its_reason(
@@ -247,6 +261,7 @@ def test_what_is_no_report_is_refused(text: str) -> None:
     [
         {"rounds": 0},
         {"seconds": 0.0},
+        {"loadgen_seconds": 3601.0},
         {"seconds": float("nan")},
         {"limit": 0},
         {"num_threads": 0},
