@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks import fresh, machine
 from benchmarks.evaluation import EvaluationSet
+from benchmarks.measures.answers import require_fit
 from benchmarks.peers.installed import installed_bytes, version
 from benchmarks.peers.report import Kind, Peer, PeersReport
 from benchmarks.peers.rivals import Rival, why_not
@@ -50,11 +51,11 @@ def measure(
 
     Raises:
         UsageError: there is neither.
-        ModelError: it says nothing of its pictures.
+        ModelError: it says nothing of its pictures, or others than the evaluation set has.
     """
     started, before = datetime.now(UTC), machine.state()
     rivals = known_rivals() if among is None else among
-    contract = _contract(files)
+    contract = _contract(files, evaluation)
     samples: dict[str, list[dict[str, Any]]] = {}
     reasons = {rival.name: why_not(rival, files) for rival in rivals}
     alive = [rival for rival in rivals if reasons[rival.name] is None]
@@ -90,13 +91,15 @@ def measure(
     )
 
 
-def _contract(files: Mapping[Kind, Path]) -> dict[str, Any]:
+def _contract(files: Mapping[Kind, Path], evaluation: EvaluationSet | None) -> dict[str, Any]:
     path = files.get("tflite") or files.get("onnx")
     if path is None:
         raise UsageError("name a .tflite file, or an .onnx file, that is there")
     spec = modelfile.read(path).spec
     if spec is None:
         raise ModelError(f"{path} has no spec; export it with `python -m export`")
+    if evaluation is not None:
+        require_fit(spec, evaluation)
     image = spec.image
     shape = (image.height, image.width, image.channels)
     return {"mean": image.mean, "std": image.std, "labels": spec.labels, "shape": shape}

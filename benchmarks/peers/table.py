@@ -36,7 +36,7 @@ def peers_table(report: PeersReport) -> Table:
     ]
     headers = ("peer", "file", "p50, µs", "p90, µs", "start, ms", "CPU, ms", "memory, MB")
     return Table(
-        f"Side by side: one thread, {pictures}",
+        f"Side by side: one thread (Keras takes what it likes), {pictures}",
         (*headers, "installed, MB", "right, %"),
         tuple(rows),
     )

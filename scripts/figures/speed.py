@@ -40,8 +40,8 @@ def peers() -> str:
             "",
             *(f"- {line}" for line in skipped(report)),
             (
-                f"One thread, {report.pictures:,} pictures, load {report.load_1min:.1f} on "
-                f"{report.machine.cores} cores; {report.machine.cpu}, {report.started[:10]}."
+                f"One thread (Keras takes what it likes), {report.pictures:,} pictures, "
+                f"load {report.load_1min:.1f} on {report.machine.cores} cores; {report.machine.cpu}, {report.started[:10]}."
             ),
             "",
         ]

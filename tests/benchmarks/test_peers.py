@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from benchmarks.evaluation import load
@@ -13,7 +14,7 @@ from benchmarks.peers.measure import measure
 from benchmarks.peers.report import Peer, PeersReport
 from benchmarks.peers.rivals import Rival, rivals
 from benchmarks.peers.table import peers_table, skipped
-from edge_runtime.errors import InputError
+from edge_runtime.errors import InputError, ModelError
 
 Folder = Callable[..., Path]
 
@@ -52,6 +53,14 @@ def test_peers_classify_the_same_pictures_and_those_missing_say_why(folder: Fold
     assert PeersReport.from_json(report.to_json()) == report
 
 
+def test_pictures_that_are_not_the_models_are_refused_before_anything_is_measured(
+    folder: Folder,
+) -> None:
+    home = folder("int8.tflite", images=np.zeros((200, 9, 9, 1), np.uint8))
+    with pytest.raises(ModelError, match=r"\(9, 9, 1\), the model takes \(8, 8, 1\)"):
+        measure({"tflite": home / "halves.int8.tflite"}, load(home / "evaluation.npz"))
+
+
 def test_a_peer_that_fails_leaves_the_others_measured(folder: Folder) -> None:
     pytest.importorskip("onnxruntime")
     home = folder("int8.tflite", "int8.onnx")
@@ -88,6 +97,7 @@ def test_a_p50_is_told_no_finer_than_the_tool_that_measured_it_knows() -> None:
     names = ("LiteRT by hand", "litert-benchmark")
     peers = tuple(Peer(name, "m.tflite", p50_ms=0.07) for name in names)
     report = PeersReport("2026-11-22", 0, None, describe(), peers)
+    assert "Keras takes what it likes" in peers_table(report).title
     assert [row[2] for row in peers_table(report).rows] == ["70.0", "70 ± 5"]
 
 
