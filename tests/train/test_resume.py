@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from train.checkpoint import Checkpoints, State
 from train.cli import main
 
 pytestmark = pytest.mark.slow
@@ -92,3 +93,39 @@ def test_a_training_killed_several_times_ends_like_an_unbroken_one(
     assert main([*teacher, "--seed", "5", "--overwrite"]) == 0
     assert main(command(idx_folder, killed)) == 2  # the same settings, but of another teacher
     assert f"{killed} exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "--model mlp --units 16,8 --schedule constant --mixup 0.2 --augment --class-weights",
+        "--model ds-cnn --widths 8,8 --optimizer sgd --schedule one-cycle --weight-decay 0.01",
+        "--model transfer --weights none --frozen 2 --learning-rate 0.01",
+        "--quantize first --optimizer adam --average 0.9",
+    ],
+)
+def test_a_training_of_any_kind_goes_on_as_if_it_had_not_been_interrupted(
+    given: str, idx_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pictures = ["--dataset", str(idx_folder), "--batch-size", "16", "--epochs", "4"]
+    first = ["--model", "cnn", "--epochs", "1", "--out", "first"]
+    assert "first" not in given or main([*pictures, *first]) == 0
+    command = [*pictures, *given.split()]
+    assert main([*command, "--out", "unbroken"]) == 0
+    save = Checkpoints.save
+
+    def interrupted(self: Checkpoints, state: State) -> None:
+        save(self, state)
+        if len(state.history) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checkpoints, "save", interrupted)
+    assert main([*command, "--out", "broken"]) == 130
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    assert main([*command, "--out", "broken", "--resume"]) == 0
+
+    ours, theirs = result(Path("broken")), result(Path("unbroken"))
+    assert all(np.array_equal(a, b) for a, b in zip(ours[0], theirs[0], strict=True))
+    assert ours[1:] == theirs[1:]
