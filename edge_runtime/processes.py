@@ -1,8 +1,7 @@
 """A classifier at work in several processes, which do not wait for Python's lock.
 
-Decoding lets go of the lock, so threads are enough where it takes long. Where a picture takes a
-millisecond, what is left holds the lock for a third of the time; and a TFLite interpreter does one
-picture after the other, whoever asks.
+Decoding and engines let go of the lock, so threads are enough where these take long. Where a picture
+takes a millisecond, what is left holds the lock for a third of the time.
 """
 
 from __future__ import annotations

@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import threading
 import warnings
+from contextlib import suppress
+from functools import partial
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,7 +29,10 @@ _REFUSALS = (ValueError, RuntimeError, MemoryError, LookupError, SystemError)
 
 
 class TFLiteBackend:
-    """One interpreter. It is not made for concurrent calls, so a lock lets one through at a time."""
+    """Interpreters, which are not made for concurrent calls: one, and more where threads wait.
+
+    At most one for each core: every one has memory of its own, for weights that were rearranged too.
+    """
 
     def __init__(
         self,
@@ -38,13 +44,17 @@ class TFLiteBackend:
         arrangement: Arrangement = EXPORTED,
     ) -> None:
         self.engine, module = engines.start("tflite", engine)
-        self._lock = threading.Lock()
         with native_output_hidden():
-            self._interpreter = _interpreter(self.engine, module, model, num_threads)
-            (input_details,) = _only("input", self._interpreter.get_input_details())
+            interpreter = _interpreter(self.engine, module, model, num_threads)
+            (input_details,) = _only("input", interpreter.get_input_details())
             shape = require_shape(_shape(input_details), image, arrangement)
-            input_details = _resized(self._interpreter, input_details, shape)
-        (output_details,) = _only("output", self._interpreter.get_output_details())
+            input_details = _resized(interpreter, input_details, shape)
+        (output_details,) = _only("output", interpreter.get_output_details())
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+        self._idle.put(interpreter)
+        self._lock = threading.Lock()
+        self._made = 1
+        self._another = partial(_another, self.engine, module, model, num_threads, shape)
         self._input, self._output = input_details["index"], output_details["index"]
         self._batch = int(input_details["shape"][0])
         self.classes = math.prod(output_details["shape"][1:].tolist())
@@ -68,14 +78,30 @@ class TFLiteBackend:
             one_by_one = (pixels[index : index + 1] for index in range(len(pixels)))
             return np.concatenate([self.raw(picture) for picture in one_by_one])
         tensor = pixels if self._takes_pixels else self._tensor(pixels)
+        interpreter = self._free()
         try:
-            with self._lock:
-                self._interpreter.set_tensor(self._input, tensor)
-                self._interpreter.invoke()
-                scores = self._interpreter.get_tensor(self._output)
+            interpreter.set_tensor(self._input, tensor)
+            interpreter.invoke()
+            scores = interpreter.get_tensor(self._output)
         except _REFUSALS as error:
             raise EngineError(f"{_name(self.engine)} fails on the model: {error}") from error
+        finally:
+            self._idle.put(interpreter)
         return scores if self._plain else scores[:1].reshape(1, -1)  # type: ignore[no-any-return]
+
+    def _free(self) -> Any:
+        """An interpreter that nobody uses, for the caller to put back among the idle."""
+        with suppress(Empty):
+            return self._idle.get_nowait()
+        from edge_runtime import parallel  # a single thread does without
+
+        with self._lock:
+            missing = self._made < parallel.cores()
+            self._made += missing
+        with suppress(ModelError):  # where memory is short, those that there are will do
+            if missing:
+                return self._another()
+        return self._idle.get()
 
     def _tensor(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
         tensor = pixels if self._table is None else lookup(self._table, pixels)
@@ -95,6 +121,15 @@ def _interpreter(engine: Engine, module: Any, model: bytes, num_threads: int) ->
             interpreter.allocate_tensors()
     except _REFUSALS as error:
         raise ModelError(f"{_name(engine)} cannot load the model: {error}") from error
+    return interpreter
+
+
+def _another(
+    engine: Engine, module: Any, model: bytes, num_threads: int, shape: tuple[int, ...]
+) -> Any:
+    # Not hiding native output: the first has said it all, and other threads have words to say.
+    interpreter = _interpreter(engine, module, model, num_threads)
+    _resized(interpreter, interpreter.get_input_details()[0], shape)
     return interpreter
 
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge_runtime import modelfile
+from edge_runtime import modelfile, parallel
 from edge_runtime.backends import Backend, open_backend, tflite
 from edge_runtime.engines import installed_formats
 from edge_runtime.errors import ModelError, UsageError
@@ -164,6 +164,43 @@ def test_eight_threads_at_once_get_their_own_answers(model_path: Path) -> None:
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(ask, range(800)))
+
+
+def test_a_thread_that_finds_the_engine_at_work_gets_another_one_for_each_core(
+    models: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(parallel, "cores", lambda: 2)
+    file = modelfile.read(models / "halves.int8.tflite")
+    backend, batch = opened(file), pictures(file, 1)
+    assert isinstance(backend, tflite.TFLiteBackend)
+    expected = backend.run(batch)
+    at_work = backend._free()
+    assert np.array_equal(backend.run(batch), expected)
+    also_at_work = backend._free()
+    assert also_at_work is not at_work
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(backend.run, batch)
+        backend._idle.put(at_work)
+        assert np.array_equal(waiting.result(30), expected)
+    assert capfd.readouterr().err == ""
+
+
+def test_where_memory_is_short_one_engine_serves_all_threads(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def short(*_: Any) -> None:
+        raise ModelError("cannot load the model: no memory")
+
+    monkeypatch.setattr(parallel, "cores", lambda: 2)
+    file = modelfile.read(models / "halves.int8.tflite")
+    backend, batch = opened(file), pictures(file, 1)
+    assert isinstance(backend, tflite.TFLiteBackend)
+    backend._another = short  # type: ignore[assignment]
+    at_work = backend._free()
+    with ThreadPoolExecutor(1) as other:
+        waiting = other.submit(backend.run, batch)
+        backend._idle.put(at_work)
+        assert waiting.result(30).shape == (1, 4)
 
 
 def test_more_threads_inside_an_engine_change_nothing(model_path: Path) -> None:
