@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks import machine
+from benchmarks import engines, machine
 from benchmarks.measures import blocks, peak
 from benchmarks.measures.latency import Timing
 from benchmarks.report import Progress
@@ -63,12 +63,13 @@ def measure(
 
     Raises:
         ModelError: the model cannot be used.
-        EngineError: no engine is installed.
+        EngineError: no engine is installed, or one does not start.
     """
     plan = plan or Plan()
     kinds = installed_formats()
     if not kinds:
         raise EngineError("no engine is installed; run `pip install ai-edge-litert`")
+    names = tuple(map(engines.running, kinds))
     started, clock, before = datetime.now(UTC), perf_counter(), machine.state()
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as name:
         folder = Path(name)
@@ -86,6 +87,7 @@ def measure(
         pictures=more_pictures,
         models=larger_models,
         threads=more_threads,
+        engines=names,
     )
 
 

@@ -66,6 +66,7 @@ class ScalingReport:
     pictures: tuple[Pictures, ...]
     models: tuple[Model, ...]
     threads: tuple[Threads, ...]
+    engines: tuple[str, ...] = ()  # that ran the files, with their versions
 
     def to_json(self) -> str:
         """The report as JSON text."""

@@ -60,7 +60,8 @@ def markdown(report: ScalingReport, name: str) -> str:
         name: the beginning of the names of the plots' files, which lie beside it.
     """
     machine, state = report.machine, report.before
-    where = ", ".join(filter(None, (machine.board, machine.cpu, f"{machine.cores} cores")))
+    known = (machine.board, machine.cpu, f"{machine.cores} cores", *report.engines)
+    where = ", ".join(filter(None, known))
     load = "" if state.load_1min is None else f", load {state.load_1min:.1f}"
     lines = [
         "# Scaling",

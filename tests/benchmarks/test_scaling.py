@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -47,6 +48,7 @@ def test_every_size_is_measured_and_kept(report: ScalingReport) -> None:
         assert model.p50_ms > 0
         assert model.size_bytes > 4 * model.parameters
     assert [one.num_threads for one in report.threads] == [1, 2] * len(RUNNABLE)
+    assert len(report.engines) == len(RUNNABLE)
     assert ScalingReport.from_json(report.to_json()) == report
 
 
@@ -79,6 +81,14 @@ def test_the_command_writes_page_plots_and_figures(
         "scaling.md",
     ]
     assert main([*command, "--report", str(path)]) == 2, "an existing report is refused"
+
+
+def test_the_page_names_the_engines_and_one_from_before_they_were_named_is_read() -> None:
+    old = Path("docs/reports/scaling/scaling.json").read_text(encoding="utf-8")
+    report = ScalingReport.from_json(old)
+    assert report.engines == ()
+    named = dataclasses.replace(report, engines=("ai-edge-litert 2.3.0", "onnxruntime 1.31.1"))
+    assert "2 cores, ai-edge-litert 2.3.0, onnxruntime 1.31.1, " in views.markdown(named, "scaling")
 
 
 @pytest.mark.parametrize("flag", ["--max-pictures", "--max-parameters"])
