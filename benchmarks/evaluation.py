@@ -48,7 +48,8 @@ def load(path: Path, *, limit: int | None = None, seed: int = 0) -> EvaluationSe
     _check(path, "images", images, "uint8 (n, height, width, channels)", _is_pictures)
     _check(path, "labels", labels, f"{len(images)} whole numbers", _is_labels, len(images))
     if scores is not None:
-        _check(path, "scores", scores, f"floats ({len(images)}, classes)", _is_scores, len(images))
+        expected = f"floats ({len(images)}, classes), probabilities 0..1"
+        _check(path, "scores", scores, expected, _is_scores, len(images))
         scores = scores.astype(np.float32)
     chosen = _draw(len(images), limit, seed)
     return EvaluationSet(
@@ -94,7 +95,9 @@ def _is_labels(array: NDArray[Any], pictures: int) -> bool:
 
 def _is_scores(array: NDArray[Any], pictures: int) -> bool:
     floating = bool(np.issubdtype(array.dtype, np.floating))
-    return floating and array.shape[:-1] == (pictures,) and bool(np.isfinite(array).all())
+    if not floating or array.shape[:-1] != (pictures,) or not array.size:
+        return False
+    return bool(array.min() >= 0 and array.max() <= 1.001)  # as floats round; false for NaN, too
 
 
 def _draw(pictures: int, limit: int | None, seed: int) -> slice | NDArray[np.int64]:

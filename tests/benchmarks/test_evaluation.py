@@ -61,6 +61,8 @@ def test_a_limit_above_the_size_takes_all(tmp_path: Path) -> None:
         ({"images": IMAGES, "labels": LABELS + 0.5}, "`labels` is float64"),
         ({"images": IMAGES, "labels": LABELS, "scores": SCORES[:9]}, "expected floats (40"),
         ({"images": IMAGES, "labels": LABELS, "scores": SCORES * np.nan}, "`scores`"),
+        ({"images": IMAGES, "labels": LABELS, "scores": SCORES * 9}, "probabilities 0..1"),
+        ({"images": IMAGES, "labels": LABELS, "scores": -SCORES}, "probabilities 0..1"),
         ({"images": np.array([{}], object), "labels": LABELS}, "not a readable .npz"),
     ],
 )
