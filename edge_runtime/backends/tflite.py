@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # What an interpreter raises on a model that it cannot load or run.
 _REFUSALS = (ValueError, RuntimeError, MemoryError, LookupError, SystemError)
+_ROOM = 4  # times a model's size that must be free for one more interpreter, which takes about one
 
 
 class TFLiteBackend:
@@ -127,6 +128,11 @@ def _interpreter(engine: Engine, module: Any, model: bytes, num_threads: int) ->
 def _another(
     engine: Engine, module: Any, model: bytes, num_threads: int, shape: tuple[int, ...]
 ) -> Any:
+    from edge_runtime import machine  # a single thread does without
+
+    free = machine.memory_bytes(kind="MemAvailable")
+    if free is not None and free < _ROOM * len(model):
+        raise ModelError(f"{free >> 20} MiB of memory are too few for another interpreter")
     # Not hiding native output: the first has said it all, and other threads have words to say.
     interpreter = _interpreter(engine, module, model, num_threads)
     _resized(interpreter, interpreter.get_input_details()[0], shape)

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from edge_runtime import modelfile, parallel
+from edge_runtime import machine, modelfile, parallel
 from edge_runtime.backends import Backend, open_backend, tflite
 from edge_runtime.engines import installed_formats
 from edge_runtime.errors import ModelError, UsageError
@@ -188,17 +188,16 @@ def test_a_thread_that_finds_the_engine_at_work_gets_another_one_for_each_core(
 def test_where_memory_is_short_one_engine_serves_all_threads(
     models: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def short(*_: Any) -> None:
-        raise ModelError("cannot load the model: no memory")
-
     monkeypatch.setattr(parallel, "cores", lambda: 2)
+    monkeypatch.setattr(machine, "memory_bytes", lambda **_: 4000)
     file = modelfile.read(models / "halves.int8.tflite")
     backend, batch = opened(file), pictures(file, 1)
     assert isinstance(backend, tflite.TFLiteBackend)
-    backend._another = short  # type: ignore[assignment]
     at_work = backend._free()
     with ThreadPoolExecutor(1) as other:
         waiting = other.submit(backend.run, batch)
+        with pytest.raises(TimeoutError):
+            waiting.result(0.1)
         backend._idle.put(at_work)
         assert waiting.result(30).shape == (1, 4)
 
