@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from edge_runtime.errors import Failure, OutputError
+from edge_runtime.errors import Failure, InputError, OutputError
 from edge_runtime.sources import is_folder, pictures_below
 from edge_runtime.sources.journal import Journal, Signature
 
@@ -166,12 +166,18 @@ def answers(
 
     A picture counts as done when the next answer is asked for: after a power cut one may come
     twice, and none is lost.
+
+    Raises:
+        InputError: the folder is out of reach, and asked for once.
+        OutputError: what was done cannot be kept for after a restart.
     """
     polls, out_of_reach = 0, False
     while True:
         try:
             ready = watch.poll()
         except OSError as error:
+            if once:
+                raise InputError(f"cannot read {error.filename}: {error.strerror}") from error
             if not out_of_reach:
                 tell(f"cannot read {error.filename}: {error.strerror}; waiting for it")
             ready, out_of_reach = [], True
@@ -179,14 +185,12 @@ def answers(
             out_of_reach = False
         for path, outcome in zip(ready, classifier.stream(ready, workers=workers), strict=True):
             failed = isinstance(outcome, Failure)
-            if failed:
-                if not os.path.lexists(path):  # deleted or renamed meanwhile
-                    continue
-                if not (watch.is_final(path) or once):
-                    continue
+            # One that was deleted or renamed meanwhile is none; another may be whole later.
+            if failed and not (os.path.lexists(path) and (watch.is_final(path) or once)):
+                continue
             yield path, outcome
             watch.done(path, failed=failed)
         polls += 1
         if once and polls == 2:
             return
-        sleep(watch.pause_s)
+        sleep(INTERVAL_S if once else watch.pause_s)  # the share of the time is for those that stay

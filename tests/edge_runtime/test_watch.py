@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from edge_runtime import Classifier, Failure
-from edge_runtime.errors import OutputError
+from edge_runtime.errors import InputError, OutputError
 from edge_runtime.sources import watch
 from edge_runtime.sources.journal import Journal, Signature
 from edge_runtime.sources.watch import Watch
@@ -342,6 +343,27 @@ def test_once_ends_with_what_is_complete_and_leaves_the_rest_for_the_next_run(
     assert [path for path, _ in first] == [f"{folder}/whole.png"]
     second = list(watch.answers(opened, Watch(folder, journal), once=True, tell=print))
     assert [path for path, _ in second] == [f"{folder}/growing.png"]
+
+
+def test_once_does_not_wait_the_longer_the_more_files_there_are(
+    opened: Classifier, folder: Path, picture: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "a.png").write_bytes(picture)
+    times, pauses = itertools.count(), list[float]()
+    monkeypatch.setattr(watch, "monotonic", lambda: 10.0 * next(times))  # a slow share
+    monkeypatch.setattr(watch, "sleep", pauses.append)
+    answers = watch.answers(opened, Watch(folder, Journal(None)), once=True, tell=print)
+    assert len(list(answers)) == 1
+    assert pauses == [watch.INTERVAL_S]
+
+
+def test_once_in_a_folder_out_of_reach_is_an_error_and_no_silence(
+    opened: Classifier, folder: Path
+) -> None:
+    folder.rmdir()
+    answers = watch.answers(opened, Watch(folder, Journal(None)), once=True, tell=print)
+    with pytest.raises(InputError, match=f"cannot read {folder}: No such file or directory"):
+        next(answers)
 
 
 @pytest.mark.usefixtures("clock")
