@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import io
 import os
@@ -94,6 +95,7 @@ def named_in(list_file: str) -> list[str]:
         data = _piped().read() if list_file == "-" else Path(list_file).read_bytes()
     except OSError as error:
         raise UsageError(f"cannot read {list_file}: {error.strerror}") from error
+    data = data.removeprefix(codecs.BOM_UTF8)  # as editors on Windows begin a text
     names = data.split(b"\0") if b"\0" in data else data.splitlines()
     return [os.fsdecode(name) for name in names if name.strip()]
 

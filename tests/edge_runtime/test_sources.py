@@ -163,6 +163,7 @@ def test_a_terminal_is_not_waited_for(piped: Callable[..., None]) -> None:
     [
         (b"a.png\nb c.png\r\n\n  \nd.png", ["a.png", "b c.png", "d.png"]),
         (b"a\nb.png\0c.png\0", ["a\nb.png", "c.png"]),
+        (b"\xef\xbb\xbfa.png\r\n", ["a.png"]),
         (b"caf\xe9.png\n", [os.fsdecode(b"caf\xe9.png")]),
         (b"", []),
     ],
