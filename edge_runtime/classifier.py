@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _CLOSED = "the classifier is closed; open it again"
 _new = object.__new__
 _BATCH = 32  # pictures at a time: most of what a batch saves, in little memory
+_MOST_WORKERS = 64  # asked for thousands, a small machine runs out of threads
 
 
 class Classifier:
@@ -220,7 +221,8 @@ class Classifier:
 
         Args:
             pictures: as for `classify`.
-            workers: threads that decode and classify; as many as there are cores where None.
+            workers: threads that decode and classify, 64 at most; as many as there are cores where
+                None.
             processes: let the workers be processes, which start in some tenths of a second, take
                 the memory of this one each, and are quicker from about a thousand small pictures.
                 It takes the classifier to be opened from a file, and in a script, as always with
@@ -235,7 +237,7 @@ class Classifier:
             return (self._outcome(picture) for picture in pictures)
         from edge_runtime import parallel  # one picture is quicker without it
 
-        workers = workers or parallel.cores()
+        workers = min(workers or parallel.cores(), _MOST_WORKERS)
         if not processes or workers == 1:
             return parallel.in_order(self._outcome, pictures, workers)
         from edge_runtime.processes import outcomes

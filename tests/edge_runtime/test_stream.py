@@ -141,6 +141,14 @@ def test_a_stream_takes_pictures_as_it_goes_and_can_be_left() -> None:
     assert threading.active_count() == threads
 
 
+def test_a_stream_of_a_million_workers_has_no_more_threads_than_a_machine_can_bear() -> None:
+    before = threading.active_count()
+    stream = Classifier(SPEC, Counting()).stream([grey(1), grey(255)], workers=1_000_000)
+    first = next(stream)
+    assert threading.active_count() - before <= 65
+    assert labels([first, *stream]) == ["dark", "light"]
+
+
 def test_less_than_one_worker_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match="workers is 0, expected 1 or more"):
         Classifier(SPEC, Counting()).stream([], workers=0)
