@@ -69,7 +69,7 @@ def temperature_celsius(root: Path = ROOT) -> float | None:
     zones = {}
     for zone in sorted((root / "sys/class/thermal").glob("thermal_zone*")):
         reading = text(zone / "temp")
-        if reading is not None:
+        if reading and reading.removeprefix("-").isdecimal():  # one that is asleep says nothing
             zones[text(zone / "type") or zone.name] = int(reading) / 1000
     processor = [celsius for kind, celsius in zones.items() if "cpu" in kind or "x86_pkg" in kind]
     return max(processor or zones.values(), default=None)

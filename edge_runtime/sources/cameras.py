@@ -196,7 +196,8 @@ class RpicamJpeg:
             raise DeviceError(_silence(self.name)) from error
         if done.returncode or not done.stdout:
             said = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-            raise DeviceError(f"{Path(self._command[0]).name} gives no picture: {''.join(said)}")
+            reason = "".join(said) or "it does not say why; check the camera's cable"
+            raise DeviceError(f"{Path(self._command[0]).name} gives no picture: {reason}")
         return done.stdout
 
     def close(self) -> None:

@@ -174,6 +174,12 @@ def test_heat_and_a_weak_power_supply_are_told(pi: Callable[..., Patient]) -> No
     assert power.text.endswith("use the power supply made for this board")
 
 
+def test_a_sensor_that_is_asleep_is_no_trouble(pi: Callable[..., Patient]) -> None:
+    patient = pi()
+    (patient.root / "sys/class/thermal/thermal_zone0/temp").write_text("\n")
+    assert found(patient, "heat") == []
+
+
 def test_little_memory_is_told(pi: Callable[..., Patient]) -> None:
     patient = pi()
     (patient.root / "proc/meminfo").write_text("MemTotal: 440000 kB\nMemAvailable: 90000 kB\n")

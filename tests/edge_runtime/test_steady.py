@@ -179,6 +179,14 @@ def test_rpicam_jpeg_that_finds_no_camera_is_a_device_error(
         cameras.open_camera("rpicam").picture()
 
 
+def test_rpicam_jpeg_that_gives_no_reason_is_a_device_error_with_advice(
+    rpicam: Callable[[str], None],
+) -> None:
+    rpicam("exit 1")
+    with pytest.raises(DeviceError, match="gives no picture: it does not say why; check the cam"):
+        cameras.open_camera("rpicam").picture()
+
+
 def test_a_camera_that_keeps_silent_is_not_waited_for(
     rpicam: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
