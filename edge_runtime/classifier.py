@@ -13,14 +13,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, cast
 
 import numpy as np
 
-from edge_runtime import modelfile, naming, postprocess, preparing
+from edge_runtime import answering, modelfile, postprocess, preparing
 from edge_runtime.backends import Backend
-from edge_runtime.errors import Failure, InputError, ModelError, UsageError
+from edge_runtime.errors import Failure, InputError, UsageError
 from edge_runtime.modelfile import ModelFile
 from edge_runtime.opening import open_model
 from edge_runtime.origin import Origin
-from edge_runtime.preparing import Prepared
-from edge_runtime.result import Result
 from edge_runtime.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -30,9 +28,9 @@ if TYPE_CHECKING:
     from edge_runtime.description import Description
     from edge_runtime.engines import EngineChoice
     from edge_runtime.image import ImageSource
+    from edge_runtime.result import Result
 
 _CLOSED = "the classifier is closed; open it again"
-_new = object.__new__
 _BATCH = 32  # pictures at a time: most of what a batch saves, in little memory
 _MOST_WORKERS = 64  # asked for thousands, a small machine runs out of threads
 
@@ -71,26 +69,24 @@ class Classifier:
         Raises:
             UsageError: a setting is out of its range, or names a label that the model lacks.
         """
-        if top_k < 1:
-            raise UsageError(f"top_k is {top_k}, expected 1 or more")
-        if not 0 <= score_threshold <= 1:
-            raise UsageError(f"score_threshold is {score_threshold}, expected 0 to 1")
         self.spec = spec
         self.notes = notes
         self._backend = backend
-        self._score_threshold = score_threshold
-        self._model = {"name": spec.name} if model is None else model
         self._origin: Origin | None = None
         self._prepare = preparing.preparer(spec.image)
         # Logits need no zero point: a softmax only sees how far they are from each other.
         unit: float | None = getattr(backend, "unit", None) if spec.scores == "logits" else None
         self._infer: Callable[[NDArray[np.uint8]], NDArray[Any]]
         self._infer = backend.run if unit is None else cast("IntegerBackend", backend).raw
-        self._name = naming.namer(
-            spec, top_k, among=postprocess.allowed(spec.labels, allow, deny), unit=unit
+        self._answer = answering.answerer(
+            spec,
+            {"name": spec.name} if model is None else model,
+            top_k=top_k,
+            score_threshold=score_threshold,
+            allow=allow,
+            deny=deny,
+            unit=unit,
         )
-        self._unsure_below = max(spec.decision.threshold, score_threshold)
-        self._answer = (1, len(spec.labels))
 
     @classmethod
     def open(
@@ -181,7 +177,7 @@ class Classifier:
         started = perf_counter_ns()
         scores = self._infer(pixels)
         inferred = perf_counter_ns()
-        return self._result(prepared, scores, inferred - started, inferred)
+        return self._answer(prepared, scores, inferred - started, inferred)
 
     def classify_batch(self, pictures: Iterable[ImageSource]) -> list[Result]:
         """Classify several pictures, in order, the engine taking many at a time where it can.
@@ -198,7 +194,7 @@ class Classifier:
             scores = self._infer(np.concatenate([pixels for pixels, _ in batch]))
             share_ns = (perf_counter_ns() - started) // len(batch)
             results += [
-                self._result(prepared, scores[index : index + 1], share_ns, perf_counter_ns())
+                self._answer(prepared, scores[index : index + 1], share_ns, perf_counter_ns())
                 for index, (_, prepared) in enumerate(batch)
             ]
         return results
@@ -264,8 +260,8 @@ class Classifier:
                 f"pixels 0..255 of shape (n, height, width, channels) = (n, {str(expected)[1:]}"
             )
         raw = self._backend.run(pixels)
-        if raw.shape[1:] != self._answer[1:]:
-            self._refuse(raw)
+        if raw.shape[1:] != (len(self.spec.labels),):
+            answering.refuse(raw, self.spec)
         return postprocess.probabilities(raw, self.spec.scores, self.spec.decision.temperature)
 
     def close(self) -> None:
@@ -294,41 +290,6 @@ class Classifier:
             return self.classify(picture)
         except InputError as error:
             return Failure(preparing.source_of(picture), type(error).__name__, str(error))
-
-    def _result(
-        self, prepared: Prepared, scores: NDArray[Any], inference_ns: int, started: int
-    ) -> Result:
-        """What one picture's scores, of shape (1, classes), say."""
-        if scores.shape != self._answer:
-            self._refuse(scores)
-        predictions, guess = self._name(scores), None
-        unsure = predictions[0].score < self._unsure_below
-        if self._score_threshold and predictions[-1].score < self._score_threshold:
-            best = predictions[0]
-            predictions = tuple(
-                [each for each in predictions if each.score >= self._score_threshold]
-            )
-            guess = None if predictions else best
-        # A frozen dataclass's own way to set its fields takes as long as naming the labels.
-        result = _new(Result)
-        fields = result.__dict__
-        fields["predictions"], fields["unsure"], fields["guess"] = predictions, unsure, guess
-        fields["model"] = self._model
-        fields["source"], fields["warnings"], decode_ms, preprocess_ms = prepared
-        fields["timing_ms"] = {
-            "decode": decode_ms,
-            "preprocess": preprocess_ms,
-            "inference": inference_ns / 1e6,
-            "postprocess": (perf_counter_ns() - started) / 1e6,
-        }
-        return result
-
-    def _refuse(self, scores: NDArray[Any]) -> NoReturn:
-        outputs = scores.shape[1] if scores.ndim == 2 else scores.shape[1:]
-        raise ModelError(
-            f"the model gives {outputs} scores but has {len(self.spec.labels)} labels; "
-            "export it again with the right labels"
-        )
 
 
 def _reopen(kind: type[Classifier], origin: Origin) -> Classifier:

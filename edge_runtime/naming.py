@@ -1,4 +1,4 @@
-"""One picture's scores to predictions, quickly: what `Classifier.classify` does after the engine."""
+"""One picture's scores to predictions, quickly."""
 
 from __future__ import annotations
 
