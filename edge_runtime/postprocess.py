@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from math import isfinite
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edge_runtime.spec import Scores
+
+
+_SHOWN: Final = 20  # labels that an error lists; ImageNet has 1,000
 
 
 class Prediction(NamedTuple):
@@ -117,6 +120,8 @@ def _names(labels: Sequence[str], names: Collection[str] | None) -> set[str]:
         from difflib import get_close_matches  # seldom needed
 
         near = get_close_matches(name, labels, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"it knows {', '.join(labels)}"
+        more = f", … ({len(labels):,} in all)" if len(labels) > _SHOWN else ""
+        known = f"it knows {', '.join(labels[:_SHOWN])}{more}"
+        hint = f"did you mean {near[0]}?" if near else known
         raise UsageError(f"{name!r} is no label of this model; {hint}")
     return named

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from edge_runtime.postprocess import Prediction, best, probabilities
+from edge_runtime.errors import UsageError
+from edge_runtime.postprocess import Prediction, allowed, best, probabilities
 
 LOGITS = arrays(
     np.float32,
@@ -96,3 +97,9 @@ def test_more_than_there_are_is_all_of_them() -> None:
 def test_a_prediction_holds_plain_numbers_that_json_knows() -> None:
     (found,) = best(np.array([0.4, 0.6], np.float32), ("a", "b"), 1)
     assert (type(found.index), type(found.score)) == (int, float)
+
+
+def test_a_name_that_no_label_is_like_is_answered_with_some_of_them_and_their_number() -> None:
+    labels = [f"kind {number}" for number in range(1000)]
+    with pytest.raises(UsageError, match=r"'boot' is no label .* kind 19, … \(1,000 in all\)$"):
+        allowed(labels, ["boot"], None)
