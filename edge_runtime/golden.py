@@ -62,7 +62,9 @@ def check(file: ModelFile, *, backend: EngineChoice = "auto", num_threads: int =
         EngineError: no engine for its format is installed.
     """
     if file.golden is None or file.spec is None:
-        raise ModelError(f"{file.path} holds no golden samples; export it with `python -m export`")
+        raise ModelError(
+            f"{file.path} holds no golden samples; export its original with `python -m export`"
+        )
     classifier = Classifier.from_file(file, backend=backend, num_threads=num_threads)
     images, expected = _unpack(file.path, file.golden, classifier.spec)
     actual = classifier.scores(images)

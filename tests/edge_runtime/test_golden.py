@@ -75,12 +75,12 @@ def test_packing_is_lossless_and_gives_the_same_bytes_every_time(models: Path) -
 
 def test_a_file_without_samples_says_what_to_do(model_path: Path) -> None:
     file = replace(modelfile.read(model_path), golden=None)
-    with pytest.raises(ModelError, match="holds no golden samples; export it with"):
+    with pytest.raises(ModelError, match="holds no golden samples; export its original with"):
         golden.check(file)
 
 
 def test_a_file_without_spec_has_nothing_to_compare(model_path: Path) -> None:
-    with pytest.raises(ModelError, match="holds no golden samples; export it with"):
+    with pytest.raises(ModelError, match="holds no golden samples; export its original with"):
         golden.check(replace(modelfile.read(model_path), spec=None))
 
 
