@@ -13,7 +13,7 @@ from edge_runtime.spec import ImageInput, ModelSpec
 from export import report, tools
 from export import source as sources
 from export.source import Given, Origin, Places, Source
-from export.variants import Variant, fitting, needing_pictures
+from export.variants import Variant, fitting
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,8 @@ def plan(
         origin,
         evaluation=evaluation,
         calibration=calibration,
-        calibrate=needing_pictures(made, rounds=rounds),
+        # What was trained with rounding in it brings its ranges.
+        calibrate=not rounds and any(each.needs_calibration for each in made),
     )
     tools.require(made)
     source = None if origin.spec is None else sources.gather(origin, origin.spec, places)

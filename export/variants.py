@@ -47,19 +47,14 @@ class Variant:
         return self.precision in ("int8", "int16x8")
 
     @property
-    def takes_trained_ranges(self) -> bool:
-        """Of a model that was trained with rounding in it, it needs no pictures after all."""
-        return (self.format, self.precision) == ("tflite", "int8")
-
-    @property
     def slow(self) -> bool:
         """No engine has fast kernels for it: a hundred times the time of `int8` a picture."""
         return self.precision in SLOW
 
 
 _RGB: Final = "of a grey model, but takes RGB, which is all that MediaPipe gives"
-_X86: Final = "unsigned activations, 7-bit weights: for x86 without VNNI"
-_ARM: Final = "signed and symmetric: for ARM"
+_X86: Final = "7-bit weights: for x86 without VNNI"
+_ARM: Final = "signed and symmetric activations: for ARM"
 
 VARIANTS: Final = (
     Variant("tflite", "float32", "as trained; the yardstick for the others"),
@@ -145,19 +140,6 @@ def _idle(flag: str, value: str, file: str, made: Sequence[Variant]) -> UsageErr
     return UsageError(
         f"{flag} {value} changes {file} only, which --only leaves out (it makes "
         f"{', '.join(each.name for each in made)}); add it to --only, or leave {flag} out"
-    )
-
-
-def needing_pictures(variants: Sequence[Variant], *, rounds: bool) -> bool:
-    """Whether any variant needs calibration pictures.
-
-    Args:
-        variants: what is made.
-        rounds: the model was trained with rounding in it, and so brings ranges.
-    """
-    return any(
-        variant.needs_calibration and not (rounds and variant.takes_trained_ranges)
-        for variant in variants
     )
 
 

@@ -17,7 +17,8 @@ from edge_runtime.backends.onnx import OnnxBackend
 from edge_runtime.modelfile import seal_onnx as seal
 from edge_runtime.spec import ImageInput, ModelSpec
 from export.calibration import CalibrationSet, required
-from export.formats import Needs, onnx_graph, onnx_layers
+from export.formats import Needs, Quantizer, onnx_graph, onnx_layers, onnx_trained
+from export.formats.fake_quant import Trained, is_fake_quantized
 from export.formats.layers import Layer, weighted
 from export.variants import Target, Variant
 
@@ -42,8 +43,11 @@ def convert(model: Any, variant: Variant, spec: ModelSpec) -> bytes:  # noqa: AR
 
 def quantizer(
     model: Any, variant: Variant, spec: ModelSpec, calibration: CalibrationSet | None
-) -> _Int8:
+) -> Quantizer:
     """See `export.formats.Converter.quantizer`."""
+    if is_fake_quantized(model):
+        rounded = onnx_trained.with_integers(_converted(model, spec.image), variant.target)
+        return Trained(bytes(onnx_graph.tidy(rounded).SerializeToString()))
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     with TemporaryDirectory() as name:
@@ -126,14 +130,16 @@ class _Int8:
         with TemporaryDirectory() as name:
             prepared, quantized = Path(name) / "prepared.onnx", Path(name) / "int8.onnx"
             onnx.save(self.model, prepared)
-            # As ONNX Runtime's documentation advises for each processor. x86 without VNNI adds
-            # products of unsigned and signed bytes in 16 bits, which 7-bit weights cannot overflow.
+            # ONNX Runtime's kernels for x86 take unsigned values; it turns signed ones into them
+            # only here and there, and computes what lies between in floats. Those for ARM take
+            # either. x86 without VNNI adds products of unsigned and signed bytes in 16 bits, which
+            # 7-bit weights cannot overflow.
             quantize_static(
                 prepared,
                 quantized,
                 _Reader(self.calibration, self.model.graph.input[0].name),
                 quant_format=QuantFormat.QDQ,
-                activation_type=QuantType.QUInt8 if self.target == "x86" else QuantType.QInt8,
+                activation_type=QuantType.QInt8 if self.target == "arm" else QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 per_channel=True,
                 reduce_range=self.target == "x86",

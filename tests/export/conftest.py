@@ -41,6 +41,23 @@ def pictures() -> Callable[..., tuple[NDArray[np.uint8], NDArray[np.int64]]]:
 
 
 @pytest.fixture
+def optimized(tmp_path: Path) -> Callable[[Path], set[str]]:
+    """A function: an .onnx file → the types of operations that ONNX Runtime makes of it."""
+
+    def types(path: Path) -> set[str]:
+        import onnx
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
+        options.log_severity_level = 3
+        onnxruntime.InferenceSession(path, options)
+        return {node.op_type for node in onnx.load(tmp_path / "optimized.onnx").graph.node}
+
+    return types
+
+
+@pytest.fixture
 def shell(tmp_path: Path, pictures: Callable[..., Any]) -> Path:
     """A run directory whose model.keras holds a spec but no model: enough for every check that
     comes before Keras is loaded.

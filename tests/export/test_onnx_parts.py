@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import onnx
@@ -11,9 +13,11 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+import edge_runtime
 from edge_runtime.spec import ImageInput, ModelSpec
 from export.formats import onnx as onnx_format
-from export.formats import onnx_graph
+from export.formats import onnx_graph, onnx_trained
+from export.variants import Target
 
 WEIGHTS = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
 IMAGES = np.random.default_rng(1).normal(size=(5, 2, 2, 1)).astype(np.float32)
@@ -73,8 +77,10 @@ def quantized() -> Any:
     )
 
 
-def run(model: Any, images: NDArray[np.float32]) -> NDArray[np.float32]:
+def run(model: Any, images: NDArray[np.float32], *, optimize: bool = True) -> NDArray[np.float32]:
     options = onnxruntime.SessionOptions()
+    if not optimize:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(model.SerializeToString(), options)
     (scores,) = session.run(None, {session.get_inputs()[0].name: images})
@@ -185,3 +191,67 @@ def test_the_standard_image_keys_are_there(mean: float, std: float, expected: st
     assert keys.get("Image.NominalPixelRange") == expected
     assert annotated.graph.input[0].type.denotation == "IMAGE"
     assert annotated.ir_version == 8
+
+
+def test_the_model_inside_computes_in_integers_only(optimized: Callable[[Path], set[str]]) -> None:
+    (path,) = Path(edge_runtime.__file__).with_name("models").glob("*.onnx")
+    types = optimized(path)
+    assert {"QLinearConv", "QLinearAdd", "QGemm"} <= types
+    assert not {"Conv", "Add", "Gemm", "Relu"} & types
+
+
+def rounding() -> Any:
+    """A convolution and a dense layer with values in steps of 0.05, as trained with rounding."""
+    random = np.random.default_rng(2)
+    kernel = (random.integers(-127, 128, (2, 1, 1, 1)) * 0.01).astype(np.float32)
+    weights = (random.integers(-127, 128, (3, 8)) * [[0.02], [0.03], [0.0]]).astype(np.float32)
+    weights[:2, 0] = 127 * np.float32(0.02), -127 * np.float32(0.03)
+    constants = {
+        "shape": np.array([1, 1, 2, 2]),
+        "flat": np.array([1, 8]),
+        "kernel": kernel,
+        "weights": weights,
+        "bias": np.array([0.4, -0.1, 0.7], np.float32),  # the last of a channel without weights
+        "step": np.array(0.05, np.float32),
+        "middle": np.array(128, np.uint8),
+        "low": np.array(0, np.uint8),
+        "last step": np.array(0.2, np.float32),
+    }
+    node = helper.make_node
+    return model(
+        [
+            node("QuantizeLinear", ["in", "step", "middle"], ["in steps"]),
+            node("DequantizeLinear", ["in steps", "step", "middle"], ["rounded"]),
+            node("Reshape", ["rounded", "shape"], ["picture"]),
+            node("Conv", ["picture", "kernel"], ["sums"]),
+            node("Relu", ["sums"], ["positive"]),
+            node("QuantizeLinear", ["positive", "step", "low"], ["steps"]),
+            node("DequantizeLinear", ["steps", "step", "low"], ["values"]),
+            node("Reshape", ["values", "flat"], ["together"]),
+            node("Gemm", ["together", "weights", "bias"], ["scores"], transB=1),
+            node("QuantizeLinear", ["scores", "last step", "middle"], ["last steps"]),
+            node("DequantizeLinear", ["last steps", "last step", "middle"], ["out"]),
+        ],
+        constants,
+    )
+
+
+@pytest.mark.parametrize("target", get_args(Target))
+def test_integers_of_a_model_that_was_trained_to_round_give_what_its_floats_gave(
+    target: Target, optimized: Callable[[Path], set[str]], tmp_path: Path
+) -> None:
+    model = onnx_trained.with_integers(rounding(), target)
+    kinds = {np.dtype(numpy_helper.to_array(each).dtype).name for each in model.graph.initializer}
+    assert ("uint8" in kinds, "int8" in kinds) == (target != "arm", target != "x86")
+    for image in IMAGES:
+        before = run(rounding(), image[None], optimize=False)
+        assert len(np.unique(before)) > 1
+        assert np.allclose(run(model, image[None], optimize=False), before, atol=1e-6)
+    (tmp_path / "rounding.onnx").write_bytes(model.SerializeToString())
+    if target != "arm":  # of which ONNX Runtime on x86 makes floats
+        assert not {"Conv", "Gemm"} & optimized(tmp_path / "rounding.onnx")
+
+
+def test_layers_that_take_no_rounded_values_keep_their_floats() -> None:
+    kept = onnx_trained.with_integers(dense(), "portable")
+    assert kept.SerializeToString() == dense().SerializeToString()

@@ -6,7 +6,7 @@ import pytest
 
 from edge_runtime.errors import UsageError
 from edge_runtime.spec import Format, Precision
-from export.variants import USUAL, VARIANTS, fitting, needing_pictures, select
+from export.variants import USUAL, VARIANTS, fitting, select
 
 
 def names(*terms: str) -> list[str]:
@@ -119,10 +119,3 @@ def test_of_a_model_that_rounds_only_what_is_not_the_int8_file_again_is_made() -
 def test_only_integer_activations_need_calibration_pictures() -> None:
     without = {variant.name for variant in VARIANTS if not variant.needs_calibration}
     assert without == {"float32.tflite", "float16.tflite", "dynamic.tflite", "float32.onnx"}
-
-
-def test_a_model_that_was_trained_to_round_needs_them_for_onnx_only() -> None:
-    assert not needing_pictures(select(["tflite"]), rounds=True)
-    assert needing_pictures(select(["tflite"]), rounds=False)
-    assert needing_pictures(select(["int8.onnx"]), rounds=True)
-    assert needing_pictures(select(["int16x8"]), rounds=True)
