@@ -53,7 +53,7 @@ class Variant:
 
 
 _RGB: Final = "of a grey model, but takes RGB, which is all that MediaPipe gives"
-_X86: Final = "7-bit weights: for x86 without VNNI"
+_X86: Final = "8-bit weights, for x86 with VNNI: without it, other programs overflow"
 _ARM: Final = "signed and symmetric activations: for ARM"
 
 VARIANTS: Final = (
@@ -64,7 +64,7 @@ VARIANTS: Final = (
         "tflite", "int8", "all 8-bit integers; raw pixels go in: for small devices", io="uint8"
     ),
     Variant("onnx", "float32", "as trained, for ONNX Runtime"),
-    Variant("onnx", "int8", "8-bit integers, per channel, for ONNX Runtime"),
+    Variant("onnx", "int8", "integers, weights of 7 bits: the same answers on every processor"),
     Variant("tflite", "int16x8", "8-bit weights, 16-bit activations", usual=False),
     Variant("tflite", "int8", "takes and gives int8", "io-int8", usual=False, io="int8"),
     Variant("tflite", "int8", "takes and gives float32", "io-float32", usual=False),

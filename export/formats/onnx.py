@@ -130,10 +130,9 @@ class _Int8:
         with TemporaryDirectory() as name:
             prepared, quantized = Path(name) / "prepared.onnx", Path(name) / "int8.onnx"
             onnx.save(self.model, prepared)
-            # ONNX Runtime's kernels for x86 take unsigned values; it turns signed ones into them
-            # only here and there, and computes what lies between in floats. Those for ARM take
-            # either. x86 without VNNI adds products of unsigned and signed bytes in 16 bits, which
-            # 7-bit weights cannot overflow.
+            # Kernels for x86 take unsigned values: ONNX Runtime turns signed ones into them only here
+            # and there, and computes the rest in floats. Without VNNI they add two products in 16
+            # bits, which only 7-bit weights never overflow (docs/decisions/0007).
             quantize_static(
                 prepared,
                 quantized,
@@ -142,7 +141,7 @@ class _Int8:
                 activation_type=QuantType.QInt8 if self.target == "arm" else QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
                 per_channel=True,
-                reduce_range=self.target == "x86",
+                reduce_range=self.target == "portable",
                 nodes_to_exclude=sorted(kept_float),
                 extra_options={"ActivationSymmetric": self.target == "arm"},
             )

@@ -28,8 +28,8 @@ def with_integers(model: Any, target: Target) -> Any:
 
     Args:
         model: a float `onnx.ModelProto`; layers that do not take rounded values stay as they are.
-        target: the processor. For x86 without VNNI kernels are unsigned, which costs time but cannot
-            overflow; 7-bit ones would not be those that were trained.
+        target: the processor. For all of them kernels are unsigned, which costs x86 time but cannot
+            overflow there; 7-bit ones would not be those that were trained.
     """
     graph = model.graph
     if target == "arm":
@@ -41,7 +41,7 @@ def with_integers(model: Any, target: Target) -> Any:
         if node.op_type in _WEIGHTED and node.input[1] in constants:
             step = _step(producers.get(node.input[0]), producers, constants)
             if step is not None:
-                nodes += _integers(graph, node, constants, step, unsigned=target == "x86")
+                nodes += _integers(graph, node, constants, step, unsigned=target == "portable")
         nodes.append(node)
     del graph.node[:]
     graph.node.extend(nodes)
