@@ -47,7 +47,7 @@ for name in small nano; do
 done
 
 python -m train --quantize export/reference/small --teacher export/reference/small \
-    --teacher-weight 1 --temperature 2 --epochs 2 --batch-size 128 --learning-rate 0.00003 \
+    --teacher-weight 1 --temperature 2 --epochs 2 --batch-size 128 --learning-rate 0.00001 \
     --out runs/small-int8 --resume
 python -m export runs/small-int8 --out exported/small-int8 --overwrite
 mkdir -p docs/reports/small-int8
