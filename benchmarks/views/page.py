@@ -109,10 +109,13 @@ def _accuracy_plot(named: _Named) -> str:
     ]
     if len(points) < 2:
         return ""
-    return markup.figure(
-        frontier.size_against_accuracy(points),
-        "Size against accuracy. The dashed line joins the files that no other beats in both.",
+    best = frontier.frontier(points)
+    told = (
+        "The dashed line joins the files that no other beats in both."
+        if len(best) > 1
+        else f"{best[0].name} is the smallest and the most often right."
     )
+    return markup.figure(frontier.size_against_accuracy(points), f"Size against accuracy. {told}")
 
 
 def _speed_plots(report: BenchmarkReport, named: _Named) -> str:

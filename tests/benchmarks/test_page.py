@@ -102,6 +102,22 @@ def test_the_frontier_joins_what_no_other_beats_in_both() -> None:
     assert [point.name for point in frontier(points)] == ["a", "c"]
 
 
+def test_where_one_file_beats_all_others_it_is_named_and_no_line_promised(
+    report: BenchmarkReport,
+) -> None:
+    rows = tuple(
+        dataclasses.replace(
+            row,
+            size_bytes=1000 * place,
+            accuracy=row.accuracy and dataclasses.replace(row.accuracy, accuracy=1 - place / 10),
+        )
+        for place, row in enumerate(report.measurements, 1)
+    )
+    written = page(dataclasses.replace(report, measurements=rows))
+    assert "is the smallest and the most often right." in written
+    assert "dashed line joins" not in written
+
+
 def test_plots_hold_for_equal_figures() -> None:
     same = [Point(name, 100.0, 100.0) for name in "abc"]
     drawn = size_against_accuracy(same)
