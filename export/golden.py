@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 SAMPLES: Final = 16
 CLEAR_MARGIN: Final = 0.2  # probability of the best label minus that of the second
+# Another machine's processor rounds otherwise: a probability may differ by this much more there.
+OTHER_MACHINE: Final = 0.02
 
 
 def choose(

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from threading import RLock
 from time import perf_counter
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +20,13 @@ from export.calibration import CalibrationSet
 from export.formats import converter
 from export.formats.fake_quant import is_fake_quantized
 from export.formats.layers import Layer
-from export.golden import choose
+from export.golden import OTHER_MACHINE, choose
 from export.limits import Limits
 from export.report import VariantReport
 from export.source import Source
 from export.tell import Tell
 from export.variants import Variant
 from export.verify import Answers, measure
-
-# Another machine's processor rounds otherwise: a probability may differ by this much more there.
-OTHER_MACHINE: Final = 0.02
 
 
 @dataclass(frozen=True, eq=False)

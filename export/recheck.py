@@ -15,9 +15,8 @@ from edge_runtime import console, golden, modelfile, npz
 from edge_runtime.errors import EdgeError, InputError, UsageError
 from edge_runtime.spec import Parity
 from export import report
-from export.golden import margin
+from export.golden import OTHER_MACHINE, margin
 from export.limits import Limits
-from export.make import OTHER_MACHINE
 from export.variants import SLOW
 from export.verify import Answers, measure
 

@@ -99,10 +99,8 @@ class TFLiteBackend:
         with self._lock:
             missing = self._made < parallel.cores()
             self._made += missing
-        with suppress(ModelError):  # where memory is short, those that there are will do
-            if missing:
-                return self._another()
-        return self._idle.get()
+        another = self._another() if missing else None
+        return self._idle.get() if another is None else another
 
     def _tensor(self, pixels: NDArray[np.uint8]) -> NDArray[Any]:
         tensor = pixels if self._table is None else lookup(self._table, pixels)
@@ -127,16 +125,19 @@ def _interpreter(engine: Engine, module: Any, model: bytes, num_threads: int) ->
 
 def _another(
     engine: Engine, module: Any, model: bytes, num_threads: int, shape: tuple[int, ...]
-) -> Any:
+) -> Any | None:
+    """One more interpreter; None where memory is short, so that those that there are have to do."""
     from edge_runtime import machine  # a single thread does without
 
     free = machine.memory_bytes(kind="MemAvailable")
     if free is not None and free < _ROOM * len(model):
-        raise ModelError(f"{free >> 20} MiB of memory are too few for another interpreter")
-    # Not hiding native output: the first has said it all, and other threads have words to say.
-    interpreter = _interpreter(engine, module, model, num_threads)
-    _resized(interpreter, interpreter.get_input_details()[0], shape)
-    return interpreter
+        return None
+    with suppress(ModelError):
+        # Not hiding native output: the first has said it all, and other threads have words to say.
+        interpreter = _interpreter(engine, module, model, num_threads)
+        _resized(interpreter, interpreter.get_input_details()[0], shape)
+        return interpreter
+    return None
 
 
 def _shape(details: dict[str, Any]) -> list[int | None]:

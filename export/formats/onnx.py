@@ -38,7 +38,7 @@ _RANGES: Final = {
 
 def convert(model: Any, variant: Variant, spec: ModelSpec) -> bytes:  # noqa: ARG001
     """See `export.formats.Converter.convert`."""
-    return bytes(onnx_graph.tidy(_converted(model, spec.image)).SerializeToString())
+    return _tidied(_converted(model, spec.image))
 
 
 def quantizer(
@@ -46,8 +46,8 @@ def quantizer(
 ) -> Quantizer:
     """See `export.formats.Converter.quantizer`."""
     if is_fake_quantized(model):
-        rounded = onnx_trained.with_integers(_converted(model, spec.image), variant.target)
-        return Trained(bytes(onnx_graph.tidy(rounded).SerializeToString()))
+        converted = _converted(model, spec.image)
+        return Trained(_tidied(onnx_trained.with_integers(converted, variant.target)))
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     with TemporaryDirectory() as name:
@@ -112,6 +112,11 @@ def _converted(model: Any, image: ImageInput) -> Any:
         return onnx.load(path)
 
 
+def _tidied(model: Any) -> bytes:
+    """What a file holds before its spec."""
+    return bytes(onnx_graph.tidy(model).SerializeToString())
+
+
 @dataclass(frozen=True, eq=False)
 class _Int8:
     """Static quantization as QDQ, weights per channel, weights and activations in 8 bits."""
@@ -151,7 +156,7 @@ class _Int8:
             body = model.SerializeToString()
             actual = OnnxBackend(body, self.spec.image, 1).run(self.calibration.pixels)
             onnx_graph.shift_last_bias(model, np.mean(actual - self.calibration.scores, axis=0))
-        return bytes(onnx_graph.tidy(model).SerializeToString())
+        return _tidied(model)
 
     def layers(self) -> tuple[Layer, ...]:
         """See `export.formats.Quantizer.layers`."""

@@ -34,7 +34,7 @@ def leave_output_float(model: Any) -> None:
     steps, which alone would change the answer to one picture in a hundred.
     """
     graph = model.graph
-    producers = _producers(graph)
+    producers = by_output(graph)
     output = graph.output[0].name
     dequantize = producers[output]
     quantize = producers.get(dequantize.input[0])
@@ -52,7 +52,7 @@ def shift_last_bias(model: Any, error: NDArray[np.floating]) -> None:
     The rounding of all the weights adds up to an error whose mean is not zero. A last layer
     without an integer bias is left as it is.
     """
-    producers = _producers(model.graph)
+    producers = by_output(model.graph)
     constants = {constant.name: constant for constant in model.graph.initializer}
     layer = producers[model.graph.output[0].name]
     if layer.op_type != "Gemm" or len(layer.input) < 3 or layer.input[2] not in producers:
@@ -62,6 +62,11 @@ def shift_last_bias(model: Any, error: NDArray[np.floating]) -> None:
         return
     steps = numpy_helper.to_array(bias) - np.rint(error / numpy_helper.to_array(scale))
     bias.CopyFrom(numpy_helper.from_array(steps.astype(np.int32), bias.name))
+
+
+def by_output(graph: Any) -> dict[str, Any]:
+    """Value name → the node that gives it."""
+    return {name: node for node in graph.node for name in node.output}
 
 
 def _free_batch(graph: Any) -> None:
@@ -120,8 +125,3 @@ def _rename(graph: Any) -> None:
         constant.name = names[constant.name]
     del graph.initializer[:]
     graph.initializer.extend(renamed)
-
-
-def _producers(graph: Any) -> dict[str, Any]:
-    """Value name → the node that gives it."""
-    return {name: node for node in graph.node for name in node.output}

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from export.formats import onnx_graph
 from export.variants import Target
 
 _STEPS: Final = 127  # of a kernel, to either side of zero
@@ -28,14 +29,14 @@ def with_integers(model: Any, target: Target) -> Any:
 
     Args:
         model: a float `onnx.ModelProto`; layers that do not take rounded values stay as they are.
-        target: the processor. For all of them kernels are unsigned, which costs x86 time but cannot
-            overflow there; 7-bit ones would not be those that were trained.
+        target: the processor. `portable` takes unsigned kernels, which cost x86 time but overflow
+            nowhere; 7-bit ones would not be those that were trained.
     """
     graph = model.graph
     if target == "arm":
         _sign_values(graph)
     constants = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
-    producers = {name: node for node in graph.node for name in node.output}
+    producers = onnx_graph.by_output(graph)
     nodes: list[Any] = []
     for node in graph.node:
         if node.op_type in _WEIGHTED and node.input[1] in constants:
