@@ -18,6 +18,7 @@ def tidy(model: Any) -> Any:
     """A model for one picture as one for any number, the same bytes for the same model."""
     graph = model.graph
     _free_batch(graph)
+    _order(graph)
     _rename(graph)
     del graph.value_info[:]  # shapes for one picture; engines infer them anew
     used = {node.domain for node in graph.node}
@@ -93,6 +94,29 @@ def _depending(graph: Any) -> set[str]:
         if found & set(node.input):
             found |= set(node.output)
     return found
+
+
+def _order(graph: Any) -> None:
+    """Put what depends on constants only before what takes it first.
+
+    ONNX Runtime has it at the beginning, sorted by names that differ from run to run.
+    """
+    producers, pictures = by_output(graph), _depending(graph)
+    ordered: list[Any] = []
+    placed: set[str] = set()
+
+    def place(node: Any) -> None:
+        for name in node.input:
+            if name in producers and name not in pictures | placed:
+                place(producers[name])
+        ordered.append(node)
+        placed.update(node.output)
+
+    for node in [node for node in graph.node if pictures & set(node.output)]:
+        place(node)
+    copies = [onnx.NodeProto.FromString(node.SerializeToString()) for node in ordered]
+    del graph.node[:]
+    graph.node.extend(copies)
 
 
 def _rename(graph: Any) -> None:

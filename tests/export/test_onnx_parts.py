@@ -193,6 +193,37 @@ def test_the_standard_image_keys_are_there(mean: float, std: float, expected: st
     assert annotated.ir_version == 8
 
 
+def test_constants_make_the_same_bytes_in_whatever_order_their_nodes_come() -> None:
+    bytes_of = []
+    for first, second in (("a", "m"), ("z", "m")):  # ONNX Runtime sorts them by such names
+        node = helper.make_node
+        dequantized = [
+            node("DequantizeLinear", ["w", "w_scale", "w_zero"], [first], axis=1),
+            node("DequantizeLinear", ["b", "b_scale"], [second]),
+        ]
+        dequantized.sort(key=lambda one: str(one.output[0]))
+        made = model(
+            [
+                *dequantized,
+                node("Reshape", ["in", "shape"], ["flat"]),
+                node("Gemm", ["flat", first, second], ["out"]),
+            ],
+            {
+                "shape": np.array([1, 4]),
+                "w": np.arange(12, dtype=np.int8).reshape(4, 3),
+                "w_scale": np.full(3, 0.1, np.float32),
+                "w_zero": np.zeros(3, np.int8),
+                "b": np.array([10, 20, 30], np.int32),
+                "b_scale": np.array(0.01, np.float32),
+            },
+        )
+        expected = run(made, IMAGES[:1])
+        tidied = onnx_graph.tidy(made)
+        assert np.array_equal(run(tidied, IMAGES[:1]), expected)
+        bytes_of.append(tidied.SerializeToString())
+    assert bytes_of[0] == bytes_of[1]
+
+
 def test_the_model_inside_computes_in_integers_only(optimized: Callable[[Path], set[str]]) -> None:
     (path,) = Path(edge_runtime.__file__).with_name("models").glob("*.onnx")
     types = optimized(path)
